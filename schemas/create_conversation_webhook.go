@@ -1,0 +1,50 @@
+package schemas
+
+// CreateConversationWebhook is the contract of the tool of that name.
+const CreateConversationWebhook Contract[CreateConversationWebhookInput] = "create_conversation_webhook"
+
+// CreateConversationWebhookInput are the path and form parameters of
+// POST /v1/Conversations/{ConversationSid}/Webhooks. A nil field was not given
+// and is not sent; an empty string and 0 are values.
+type CreateConversationWebhookInput struct {
+	Conversation
+
+	// webhook: Twilio calls Configuration.Url on the events in
+	// Configuration.Filters (needs both). trigger: Twilio calls
+	// Configuration.Url when a message contains a keyword in
+	// Configuration.Triggers (needs both). studio: Twilio runs the Flow
+	// Configuration.FlowSid (needed).
+	Target string `json:"Target" jsonschema:"required,enum=webhook,enum=trigger,enum=studio"`
+
+	// For webhook and trigger: the absolute URL to call, at most 512
+	// characters.
+	URL *string `json:"Configuration.Url,omitempty"`
+
+	// For webhook and trigger: how to call it. Default post. Answers show it in
+	// upper case.
+	Method *string `json:"Configuration.Method,omitempty" jsonschema:"enum=get,enum=post"`
+
+	// For webhook, optional for studio: all the events of this one webhook.
+	// Valid: onMessageAdded, onMessageUpdated, onMessageRemoved,
+	// onConversationUpdated, onConversationStateUpdated,
+	// onConversationRemoved, onParticipantAdded, onParticipantUpdated,
+	// onParticipantRemoved, onDeliveryUpdated.
+	Filters []string `json:"Configuration.Filters,omitempty"`
+
+	// For trigger: all the keywords of this one webhook, at most 5, of 1 to 248
+	// characters each.
+	Triggers []string `json:"Configuration.Triggers,omitempty"`
+
+	// For studio: the SID of the Studio Flow.
+	FlowSID *string `json:"Configuration.FlowSid,omitempty" jsonschema:"minLength=34,maxLength=34,pattern=^FW[0-9a-fA-F]{32}$"`
+
+	// Also delivers messages that are already there: the one with this index
+	// (counted from 0) and all after it. Left out: new ones only.
+	ReplayAfter *Integer `json:"Configuration.ReplayAfter,omitempty"`
+}
+
+// CreateConversationWebhookOutput is the documented answer, status 201: the
+// webhook that was made.
+type CreateConversationWebhookOutput struct {
+	Webhook
+}

@@ -1,0 +1,61 @@
+// Package schemas is what the model is told: the input and output of every
+// tool, as JSON Schema.
+//
+// The Go types are the source. Their JSON tags are the names that Twilio
+// documents, and the comment of a field is its description: the model reads the
+// same sentence as godoc. "go test ./schemas -update" writes the *.json files
+// from them, which are embedded here and served; the plain test fails when they
+// are stale.
+//
+// The types mirror the two pages of Twilio's reference, "Create a new webhook
+// scoped to the conversation" and "Retrieve a list of all webhooks scoped to
+// the conversation". Limits that only Twilio's error dictionary names (codes
+// 50361 to 50372) stand in the descriptions and are left to Twilio to enforce.
+package schemas
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+//go:embed *.json
+var published embed.FS
+
+// A Contract is the name of a tool, typed by the arguments that the tool takes.
+type Contract[Input any] string
+
+// Input returns the published JSON Schema of the tool's arguments.
+func (c Contract[Input]) Input() json.RawMessage { return read(string(c) + ".input.json") }
+
+// Output returns the published JSON Schema of the tool's structured result.
+func (c Contract[Input]) Output() json.RawMessage { return read(string(c) + ".output.json") }
+
+func read(name string) json.RawMessage {
+	b, err := published.ReadFile(name)
+	if err != nil {
+		panic(fmt.Sprintf("schemas: no published schema: %v", err))
+	}
+	return b
+}
+
+// An Integer is a whole number as JSON Schema understands it: 5, 5.0 and 5e0
+// are the same. It is encoded in base 10.
+type Integer int64
+
+// UnmarshalJSON reads a whole number; it returns an error for anything else and
+// for what does not fit into 64 bits.
+func (i *Integer) UnmarshalJSON(b []byte) error {
+	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+		*i = Integer(n)
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || f != math.Trunc(f) || f < math.MinInt64 || f >= math.MaxInt64 {
+		return fmt.Errorf("%.40s is no 64-bit whole number", b)
+	}
+	*i = Integer(f)
+	return nil
+}

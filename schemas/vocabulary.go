@@ -1,0 +1,40 @@
+package schemas
+
+// Conversation names the conversation that a call is about.
+type Conversation struct {
+	// The conversation's SID (CH...) or its unique name, raw: never
+	// percent-encoded.
+	ConversationSid string `json:"ConversationSid" jsonschema:"required,minLength=1"`
+}
+
+// Webhook is Twilio's Conversation Scoped Webhook resource. Every field may be
+// null, and new fields may appear.
+//
+// The documented format "uri" of URL and of the addresses in Meta is left out:
+// clients that assert formats would hide an answer whose address carries a
+// unique name in a spelling of Twilio's own.
+type Webhook struct {
+	// The webhook's SID.
+	SID *string `json:"sid,omitempty" jsonschema:"nullable,minLength=34,maxLength=34,pattern=^WH[0-9a-fA-F]{32}$"`
+
+	// The account it belongs to.
+	AccountSID *string `json:"account_sid,omitempty" jsonschema:"nullable,minLength=34,maxLength=34,pattern=^AC[0-9a-fA-F]{32}$"`
+
+	// The conversation it belongs to.
+	ConversationSID *string `json:"conversation_sid,omitempty" jsonschema:"nullable,minLength=34,maxLength=34,pattern=^CH[0-9a-fA-F]{32}$"`
+
+	// webhook, trigger or studio.
+	Target *string `json:"target,omitempty" jsonschema:"nullable"`
+
+	// This resource's own address.
+	URL *string `json:"url,omitempty" jsonschema:"nullable"`
+
+	// By target: url, method, filters, triggers, flow_sid, replay_after.
+	Configuration map[string]any `json:"configuration,omitempty" jsonschema:"nullable"`
+
+	// When it was made.
+	DateCreated *string `json:"date_created,omitempty" jsonschema:"nullable,format=date-time"`
+
+	// When it last changed.
+	DateUpdated *string `json:"date_updated,omitempty" jsonschema:"nullable,format=date-time"`
+}
