@@ -1,0 +1,226 @@
+// Package twilioapi is what Twilio is told: the calls of the Conversations API,
+// version 1, that the tools make, and nothing else.
+//
+// A [Client] sends each call once, as https://www.twilio.com/docs/usage/requests-to-twilio
+// describes (HTTP Basic, forms with repeated keys), and hands back Twilio's own
+// JSON. What goes wrong is one of three types: [UnsentError], [NoAnswerError]
+// and [Error].
+package twilioapi
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// DefaultTimeout bounds a call where [Config] says nothing.
+const DefaultTimeout = 30 * time.Second
+
+// A page of webhooks is at most some 20 kB; ten times that is somebody else's.
+const maxAnswer = 256 << 10
+
+// connections is how many idle ones are kept to Twilio. The default transport
+// keeps two, and dials again for every further call at the same time.
+const connections = 128
+
+// Config says where Twilio is and how to call it.
+type Config struct {
+	// BaseURL is the scheme and host of the API. It switches Edge and Region
+	// off. Empty: Twilio's own host.
+	BaseURL string
+	// Edge and Region choose the host by the rule of
+	// https://www.twilio.com/docs/global-infrastructure; an edge alone means
+	// region us1.
+	Edge, Region string
+	// ServiceSID, if set, sends calls to the conversations of that Service
+	// (IS...) instead of the account's default one.
+	ServiceSID string
+	// Credentials are asked for once a call.
+	Credentials CredentialsFunc
+	// Timeout bounds each call in all. Zero: [DefaultTimeout].
+	Timeout time.Duration
+	// Version is this program's, for the User-Agent.
+	Version string
+}
+
+// Credentials open Twilio's API by HTTP Basic: an API key and its secret, or an
+// account SID and its auth token. They print as "[secret]".
+type Credentials struct{ Username, Password string }
+
+// String hides the credentials from fmt and from logs.
+func (Credentials) String() string { return "[secret]" }
+
+// GoString hides the credentials from fmt's %#v.
+func (Credentials) GoString() string { return "[secret]" }
+
+// A CredentialsFunc returns the credentials for one call, or an error that says
+// which ones are missing and how to give them.
+type CredentialsFunc func(context.Context) (Credentials, error)
+
+// A Client calls Twilio. It is safe for concurrent use, and any number of
+// callers share its connections.
+type Client struct {
+	http        *http.Client
+	root        string
+	userAgent   string
+	timeout     time.Duration
+	credentials CredentialsFunc
+}
+
+// New returns a client, or an error that names the setting that does not fit.
+func New(c Config) (*Client, error) {
+	base, err := baseURL(c)
+	if err != nil {
+		return nil, err
+	}
+	root := base + "/v1"
+	if c.ServiceSID != "" {
+		if !serviceSID.MatchString(c.ServiceSID) {
+			return nil, errors.New("the Service SID must be IS and 32 hexadecimal digits")
+		}
+		root += "/Services/" + c.ServiceSID
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connections, connections
+	return &Client{
+		http: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		root: root,
+		userAgent: fmt.Sprintf("twilio-conversations-mcp/%s (%s %s) go/%s",
+			c.Version, runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")),
+		timeout:     cmp.Or(c.Timeout, DefaultTimeout),
+		credentials: c.Credentials,
+	}, nil
+}
+
+var (
+	serviceSID = regexp.MustCompile(`^IS[0-9a-fA-F]{32}$`)
+	hostLabel  = regexp.MustCompile(`^[a-z0-9-]+$`)
+)
+
+// baseURL returns scheme and host, without a slash at the end.
+func baseURL(c Config) (string, error) {
+	if c.BaseURL != "" {
+		u, err := url.Parse(c.BaseURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+			return "", errors.New("the base URL must be an http or https URL with a host, such as https://conversations.twilio.com")
+		}
+		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			return "", errors.New("the base URL is scheme and host only, without path or query, such as https://conversations.twilio.com")
+		}
+		return u.Scheme + "://" + u.Host, nil
+	}
+	host := "conversations"
+	if c.Edge != "" {
+		host, c.Region = host+"."+c.Edge, cmp.Or(c.Region, "us1")
+	}
+	if c.Region != "" {
+		host += "." + c.Region
+	}
+	if !hostLabel.MatchString(cmp.Or(c.Edge, "none")) || !hostLabel.MatchString(cmp.Or(c.Region, "none")) {
+		return "", errors.New("edge and region are one lower-case name each, such as dublin and ie1")
+	}
+	return "https://" + host + ".twilio.com", nil
+}
+
+// do sends one request about the webhooks of a conversation and returns
+// Twilio's answer, a JSON object.
+func (c *Client) do(ctx context.Context, method, conversation string, params url.Values) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var sent bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { sent = true },
+	})
+	req, err := c.request(ctx, method, conversation, params)
+	if err != nil {
+		return nil, &UnsentError{err}
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		if wrapper, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapper.Err
+		}
+		return nil, &NoAnswerError{Sent: sent, Err: err}
+	}
+	defer res.Body.Close()
+	return answer(res)
+}
+
+func (c *Client) request(ctx context.Context, method, conversation string, params url.Values) (*http.Request, error) {
+	path, err := webhooksPath(conversation)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := c.credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req, err := newRequest(ctx, method, c.root+path, params)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	req.SetBasicAuth(credentials.Username, credentials.Password)
+	return req, nil
+}
+
+// newRequest puts the parameters where the method has them: in a form, or in
+// the query.
+func newRequest(ctx context.Context, method, address string, params url.Values) (*http.Request, error) {
+	encoded := params.Encode()
+	if method != http.MethodPost {
+		if encoded != "" {
+			address += "?" + encoded
+		}
+		return http.NewRequestWithContext(ctx, method, address, nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(encoded))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return req, err
+}
+
+// webhooksPath keeps the conversation's name in one element of the path,
+// whatever it holds. It refuses what no path element can say.
+func webhooksPath(conversation string) (string, error) {
+	if conversation == "" || conversation == "." || conversation == ".." {
+		return "", errors.New(`ConversationSid must not be empty, "." or ".."; it is a SID (CH...) or a unique name`)
+	}
+	return "/Conversations/" + url.PathEscape(conversation) + "/Webhooks", nil
+}
+
+// answer reads the body of a response to its limit. Whatever the body is like,
+// the status is kept.
+func answer(res *http.Response) (json.RawMessage, error) {
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case res.StatusCode < 200 || res.StatusCode > 299:
+		return nil, refusal(res, body)
+	case err != nil:
+		return nil, answered(res, "the answer was cut off")
+	case len(body) > maxAnswer:
+		return nil, answered(res, "the answer is too large")
+	}
+	// Bytes that are no text would spoil the whole message to the client.
+	body = bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\uFFFD"))
+	if !bytes.HasPrefix(body, []byte("{")) || !json.Valid(body) {
+		return nil, answered(res, "the answer is no JSON object")
+	}
+	return body, nil
+}

@@ -1,0 +1,376 @@
+package twilioapi_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/twilioapi"
+)
+
+const conversation = "CH0123456789abcdef0123456789abcdef"
+
+// A request is what arrived at Twilio's end, as it was on the wire.
+type request struct {
+	method, target, body string
+	header               http.Header
+}
+
+// record serves one answer and returns a client of it, and the requests it got.
+func record(t *testing.T, config twilioapi.Config, answer http.HandlerFunc) (*twilioapi.Client, <-chan request) {
+	t.Helper()
+	got := make(chan request, 10)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- request{r.Method, r.RequestURI, string(body), r.Header}
+		answer(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	config.BaseURL = srv.URL
+	if config.Credentials == nil {
+		config.Credentials = give("SK1", "secret")
+	}
+	client, err := twilioapi.New(config)
+	require.NoError(t, err)
+	return client, got
+}
+
+func give(username, password string) twilioapi.CredentialsFunc {
+	return func(context.Context) (twilioapi.Credentials, error) {
+		return twilioapi.Credentials{Username: username, Password: password}, nil
+	}
+}
+
+func reply(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Twilio-Request-Id", "RQ1")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestTheDocumentedListRequest(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{Version: "v1.2.3", Credentials: give("username", "password")}, reply(200, ` {"webhooks": []} `))
+	answer, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
+	require.NoError(t, err)
+	require.Equal(t, `{"webhooks": []}`, string(answer), "Twilio's own bytes")
+
+	r := <-got
+	require.Equal(t, "GET", r.method)
+	require.Equal(t, "/v1/Conversations/"+conversation+"/Webhooks", r.target)
+	require.Empty(t, r.body)
+	require.Equal(t, "Basic dXNlcm5hbWU6cGFzc3dvcmQ=", r.header.Get("Authorization"))
+	require.Equal(t, "application/json", r.header.Get("Accept"))
+	require.Equal(t, fmt.Sprintf("twilio-conversations-mcp/v1.2.3 (%s %s) go/%s",
+		runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")), r.header.Get("User-Agent"))
+}
+
+func TestTheDocumentedCreateRequest(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{}, reply(201, `{"sid":"WH1"}`))
+	answer, err := client.CreateWebhook(t.Context(), conversation, twilioapi.NewWebhook{
+		Target:      "webhook",
+		URL:         ptr("https://example.com"),
+		Method:      ptr("get"),
+		Filters:     []string{"onMessageSent", "onConversationDestroyed"},
+		ReplayAfter: ptr(int64(7)),
+	})
+	require.NoError(t, err)
+	require.Equal(t, `{"sid":"WH1"}`, string(answer))
+
+	r := <-got
+	require.Equal(t, "POST", r.method)
+	require.Equal(t, "/v1/Conversations/"+conversation+"/Webhooks", r.target)
+	require.Equal(t, "application/x-www-form-urlencoded", r.header.Get("Content-Type"))
+	require.ElementsMatch(t, strings.Split("Target=webhook&Configuration.Url=https%3A%2F%2Fexample.com&Configuration.Method=get"+
+		"&Configuration.Filters=onMessageSent&Configuration.Filters=onConversationDestroyed&Configuration.ReplayAfter=7", "&"),
+		strings.Split(r.body, "&"), "the parameters of the documented curl example")
+}
+
+func TestExactlyWhatWasGivenIsSent(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		webhook twilioapi.NewWebhook
+		want    string
+	}{
+		"nothing":         {twilioapi.NewWebhook{Target: "studio"}, "Target=studio"},
+		"zero":            {twilioapi.NewWebhook{Target: "studio", ReplayAfter: new(int64)}, "Configuration.ReplayAfter=0&Target=studio"},
+		"empty string":    {twilioapi.NewWebhook{Target: "webhook", URL: new(string)}, "Configuration.Url=&Target=webhook"},
+		"empty list":      {twilioapi.NewWebhook{Target: "webhook", Filters: []string{}}, "Target=webhook"},
+		"order and twins": {twilioapi.NewWebhook{Target: "trigger", Triggers: []string{"b", "a", "b"}}, "Configuration.Triggers=b&Configuration.Triggers=a&Configuration.Triggers=b&Target=trigger"},
+		"reserved":        {twilioapi.NewWebhook{Target: "trigger", Triggers: []string{"a&b=c +%é\x00"}}, "Configuration.Triggers=a%26b%3Dc+%2B%25%C3%A9%00&Target=trigger"},
+		"flow":            {twilioapi.NewWebhook{Target: "studio", FlowSID: ptr("FW1")}, "Configuration.FlowSid=FW1&Target=studio"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, got := record(t, twilioapi.Config{}, reply(201, `{}`))
+			_, err := client.CreateWebhook(t.Context(), conversation, row.webhook)
+			require.NoError(t, err)
+			require.Equal(t, row.want, (<-got).body)
+		})
+	}
+}
+
+func TestPagesAreAskedForInTheQuery(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
+	_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{Size: ptr(int64(2)), Index: new(int64), Token: ptr("PA+/=&")})
+	require.NoError(t, err)
+	require.Equal(t, "/v1/Conversations/"+conversation+"/Webhooks?Page=0&PageSize=2&PageToken=PA%2B%2F%3D%26", (<-got).target)
+}
+
+func TestANameStaysOneElementOfThePath(t *testing.T) {
+	t.Parallel()
+	for name, element := range map[string]string{
+		"support/42":      "support%2F42",
+		"a?b#c%d":         "a%3Fb%23c%25d",
+		"two words":       "two%20words",
+		"Räume":           "R%C3%A4ume",
+		"../../Services":  "..%2F..%2FServices",
+		"%2e%2e":          "%252e%252e",
+		"...":             "...",
+		"line\nbreak\x00": "line%0Abreak%00",
+		`back\slash;a=b`:  "back%5Cslash%3Ba=b",
+	} {
+		t.Run(element, func(t *testing.T) {
+			t.Parallel()
+			client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
+			_, err := client.ListWebhooks(t.Context(), name, twilioapi.Page{})
+			require.NoError(t, err)
+			require.Equal(t, "/v1/Conversations/"+element+"/Webhooks", (<-got).target)
+		})
+	}
+}
+
+func TestNamesThatNoPathCanSayAreRefused(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
+	for _, name := range []string{"", ".", ".."} {
+		_, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
+		require.ErrorContains(t, err, "ConversationSid must not be")
+		require.ErrorAs(t, err, new(*twilioapi.UnsentError))
+	}
+	require.Empty(t, got)
+}
+
+func TestAServiceHasPathsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	const service = "IS0123456789abcdef0123456789abcdef"
+	client, got := record(t, twilioapi.Config{ServiceSID: service}, reply(200, `{}`))
+	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+	require.NoError(t, err)
+	require.Equal(t, "/v1/Services/"+service+"/Conversations/room/Webhooks", (<-got).target)
+}
+
+func TestCredentialsAreAskedForOnceACall(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	client, got := record(t, twilioapi.Config{Credentials: func(context.Context) (twilioapi.Credentials, error) {
+		if calls.Add(1) == 2 {
+			return twilioapi.Credentials{}, errors.New("set them")
+		}
+		return twilioapi.Credentials{Username: "AC1", Password: "token"}, nil
+	}}, reply(200, `{}`))
+	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+	require.NoError(t, err)
+	_, err = client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+	require.ErrorAs(t, err, new(*twilioapi.UnsentError))
+	require.EqualError(t, err, "set them")
+	require.Len(t, got, 1)
+}
+
+func TestCredentialsDoNotPrint(t *testing.T) {
+	t.Parallel()
+	c := twilioapi.Credentials{Username: "SKuser", Password: "hunter2"}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		text := fmt.Sprintf(format, []any{c, &c, struct{ C twilioapi.Credentials }{c}})
+		require.NotContains(t, text, "hunter2", format)
+		require.NotContains(t, text, fmt.Sprintf("%x", "hunter2"), format)
+	}
+}
+
+func TestARefusalKeepsWhatTwilioSaid(t *testing.T) {
+	t.Parallel()
+	client, _ := record(t, twilioapi.Config{}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "3")
+		reply(429, `{"code": 20429, "message": "Too many\nrequests", "more_info": "https://www.twilio.com/docs/errors/20429", "status": 429}`)(w, r)
+	})
+	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+	require.Equal(t, &twilioapi.Error{
+		Status: 429, Code: 20429, Message: "Too many requests", RequestID: "RQ1", RetryAfter: 3 * time.Second,
+		MoreInfo: "https://www.twilio.com/docs/errors/20429",
+	}, err)
+	require.EqualError(t, err, "Twilio answered 429, code 20429: Too many requests")
+}
+
+func TestTheStatusIsNeverLost(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		status  int
+		body    string
+		message string
+	}{
+		"empty":          {503, "", ""},
+		"HTML":           {502, "<html><h1>Bad Gateway</h1></html>", ""},
+		"an array":       {400, "[]", ""},
+		"other types":    {400, `{"code":"50369","message":7,"more_info":null}`, ""},
+		"null code":      {500, `{"code":null,"message":"Internal"}`, "Internal"},
+		"cut":            {400, `{"code":50369,"mess`, ""},
+		"a redirect":     {307, "", ""},
+		"huge":           {500, strings.Repeat("x", 1<<20), ""},
+		"success, HTML":  {201, "<html>", "the answer is no JSON object"},
+		"success, empty": {201, "", "the answer is no JSON object"},
+		"success, array": {200, "[]", "the answer is no JSON object"},
+		"success, junk":  {200, `{"a":1} x`, "the answer is no JSON object"},
+		"success, huge":  {200, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, "the answer is too large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, got := record(t, twilioapi.Config{}, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Location", "/elsewhere")
+				reply(row.status, row.body)(w, r)
+			})
+			_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			require.Equal(t, &twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1"}, err)
+			require.Len(t, got, 1, "sent once, redirects not followed")
+		})
+	}
+}
+
+func TestAnAnswerInAnotherCharsetIsStillAnAnswer(t *testing.T) {
+	t.Parallel()
+	client, _ := record(t, twilioapi.Config{}, reply(201, "{\"sid\":\"WH1\",\"url\":\"\xe4\"}"))
+	answer, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.NoError(t, err)
+	require.Equal(t, `{"sid":"WH1","url":"`+"\uFFFD"+`"}`, string(answer))
+}
+
+func TestAnAnswerCutOffKeepsItsStatus(t *testing.T) {
+	t.Parallel()
+	client, _ := record(t, twilioapi.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(201)
+		_, _ = io.WriteString(w, `{"sid":`)
+	})
+	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.Equal(t, &twilioapi.Error{Status: 201, Message: "the answer was cut off"}, err)
+}
+
+func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
+	t.Parallel()
+	t.Run("refused", func(t *testing.T) {
+		t.Parallel()
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		require.NoError(t, ln.Close())
+		client, err := twilioapi.New(twilioapi.Config{BaseURL: "http://" + ln.Addr().String(), Credentials: give("a", "b")})
+		require.NoError(t, err)
+		_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		require.True(t, ok)
+		require.False(t, silent.Sent)
+		require.NotContains(t, err.Error(), "room", "no address in the words")
+	})
+	t.Run("reset", func(t *testing.T) {
+		t.Parallel()
+		client, got := record(t, twilioapi.Config{}, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		require.True(t, ok)
+		require.True(t, silent.Sent)
+		require.Len(t, got, 1, "a create is not sent again")
+	})
+	t.Run("time limit", func(t *testing.T) {
+		t.Parallel()
+		client, _ := record(t, twilioapi.Config{Timeout: 50 * time.Millisecond}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		require.True(t, ok)
+		require.True(t, silent.Sent)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		client, _ := record(t, twilioapi.Config{}, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
+		_, err := client.ListWebhooks(ctx, "room", twilioapi.Page{})
+		require.ErrorIs(t, err, context.Canceled)
+	})
+}
+
+func TestManyCallsShareConnections(t *testing.T) {
+	t.Parallel()
+	var opened atomic.Int32
+	srv := httptest.NewUnstartedServer(reply(200, `{}`))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: srv.URL, Credentials: give("a", "b")})
+	require.NoError(t, err)
+	const callers, calls = 16, 50
+	done := make(chan error, callers)
+	for range callers {
+		go func() {
+			for range calls {
+				if _, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{}); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range callers {
+		require.NoError(t, <-done)
+	}
+	require.LessOrEqual(t, int(opened.Load()), 2*callers, "of %d calls", callers*calls)
+}
+
+func TestSettingsThatDoNotFitAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		config twilioapi.Config
+		want   string
+	}{
+		{twilioapi.Config{BaseURL: "conversations.twilio.com"}, "http or https URL"},
+		{twilioapi.Config{BaseURL: "ftp://x"}, "http or https URL"},
+		{twilioapi.Config{BaseURL: "https://"}, "http or https URL"},
+		{twilioapi.Config{BaseURL: "https://:443"}, "http or https URL"},
+		{twilioapi.Config{BaseURL: "https://user:pass@x"}, "http or https URL"},
+		{twilioapi.Config{BaseURL: "https://x y"}, "http or https URL"},
+		{twilioapi.Config{BaseURL: "https://x/v1"}, "without path"},
+		{twilioapi.Config{BaseURL: "https://x?a=b"}, "without path"},
+		{twilioapi.Config{Edge: "dublin.evil"}, "lower-case name"},
+		{twilioapi.Config{Region: "IE1"}, "lower-case name"},
+		{twilioapi.Config{ServiceSID: "IS1"}, "Service SID"},
+	} {
+		_, err := twilioapi.New(row.config)
+		require.ErrorContains(t, err, row.want, "%+v", row.config)
+		require.NotContains(t, err.Error(), "pass", "a base URL may hold a secret")
+	}
+	for _, good := range []string{"http://127.0.0.1:8081", "https://x/", "https://[::1]:1"} {
+		_, err := twilioapi.New(twilioapi.Config{BaseURL: good})
+		require.NoError(t, err, good)
+	}
+}

@@ -1,0 +1,77 @@
+package twilioapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// A Page asks for a part of a list. A nil field is not sent.
+type Page struct {
+	Size  *int64  // items a page, 1 to 5
+	Index *int64  // for the client's own state, from 0
+	Token *string // from the next_page_url of the page before
+}
+
+// ListWebhooks returns one page of a conversation's webhooks as Twilio wrote
+// it. The conversation is given by SID or by unique name.
+//
+// GET /v1/Conversations/{ConversationSid}/Webhooks
+func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) (json.RawMessage, error) {
+	query := form{}
+	query.integer("PageSize", p.Size)
+	query.integer("Page", p.Index)
+	query.text("PageToken", p.Token)
+	return c.do(ctx, http.MethodGet, conversation, url.Values(query))
+}
+
+// A NewWebhook is what a create asks for, in Twilio's words and not checked
+// here. A nil field is not sent.
+type NewWebhook struct {
+	Target      string   // webhook, trigger or studio
+	URL         *string  // absolute, at most 512 characters
+	Method      *string  // get or post
+	Filters     []string // event names
+	Triggers    []string // keywords, at most 5
+	FlowSID     *string  // FW...
+	ReplayAfter *int64   // message index, from 0
+}
+
+// CreateWebhook makes a webhook and returns it as Twilio wrote it. Each call
+// makes another one, so it must not be repeated unless the error says that
+// nothing was sent or that Twilio refused.
+//
+// POST /v1/Conversations/{ConversationSid}/Webhooks
+func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (json.RawMessage, error) {
+	return c.do(ctx, http.MethodPost, conversation, w.form())
+}
+
+func (w NewWebhook) form() url.Values {
+	f := form{}
+	f.text("Target", &w.Target)
+	f.text("Configuration.Url", w.URL)
+	f.text("Configuration.Method", w.Method)
+	f["Configuration.Filters"] = w.Filters
+	f["Configuration.Triggers"] = w.Triggers
+	f.text("Configuration.FlowSid", w.FlowSID)
+	f.integer("Configuration.ReplayAfter", w.ReplayAfter)
+	return url.Values(f)
+}
+
+// A form holds parameters as Twilio takes them: a list is its key repeated, and
+// what was not given has no key.
+type form url.Values
+
+func (f form) text(key string, value *string) {
+	if value != nil {
+		f[key] = []string{*value}
+	}
+}
+
+func (f form) integer(key string, value *int64) {
+	if value != nil {
+		f[key] = []string{strconv.FormatInt(*value, 10)}
+	}
+}
