@@ -1,0 +1,97 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+const maxWebhooks = 5
+
+// A webhook is the resource in the documented order of its fields. What depends on the path that asks,
+// chat_service_sid and url, is filled in only when it is shown.
+type webhook struct {
+	AccountSID      string        `json:"account_sid"`
+	ChatServiceSID  string        `json:"chat_service_sid,omitempty"`
+	ConversationSID string        `json:"conversation_sid"`
+	SID             string        `json:"sid"`
+	Target          string        `json:"target"`
+	Configuration   configuration `json:"configuration"`
+	DateCreated     string        `json:"date_created"`
+	DateUpdated     string        `json:"date_updated"`
+	URL             string        `json:"url"`
+}
+
+func (s *Sandbox) show(r *http.Request, h webhook) webhook {
+	h.ChatServiceSID = r.PathValue("service")
+	h.URL = s.root(r) + h.ConversationSID + "/Webhooks/" + h.SID
+	return h
+}
+
+// add makes a webhook. SIDs count up, so that page tokens can compare them.
+func (c *conversation) add(target, date string, config configuration) webhook {
+	c.service.webhooks++
+	h := webhook{
+		AccountSID: accountSID, ConversationSID: c.sid, SID: fmt.Sprintf("WH%032x", c.service.webhooks),
+		Target: target, Configuration: config, DateCreated: date, DateUpdated: date,
+	}
+	c.webhooks = append(c.webhooks, h)
+	return h
+}
+
+// named is the place of the webhook that the path names, or -1.
+func (c *conversation) named(r *http.Request) int {
+	return slices.IndexFunc(c.webhooks, func(h webhook) bool { return h.SID == r.PathValue("webhook") })
+}
+
+func (s *Sandbox) create(r *http.Request, c *conversation) answer {
+	if refused := incomplete(r.Form); refused.status != 0 {
+		return refused
+	}
+	target := r.Form.Get("Target")
+	settings := given(r.Form, target)
+	if r.Form.Has(replayAfter) {
+		settings[replayAfter] = r.Form[replayAfter]
+	}
+	if refused := invalid(settings); refused.status != 0 {
+		return refused
+	}
+	if len(c.webhooks) >= maxWebhooks {
+		return badRequest(50361, "A Conversation must not have more than %d webhooks", maxWebhooks)
+	}
+	h := c.add(target, s.date(), configuration{}.with(settings))
+	return answer{status: http.StatusCreated, body: s.show(r, h)}
+}
+
+func (s *Sandbox) fetch(r *http.Request, c *conversation) answer {
+	i := c.named(r)
+	if i < 0 {
+		return notFound(r)
+	}
+	return answer{status: http.StatusOK, body: s.show(r, c.webhooks[i])}
+}
+
+func (s *Sandbox) update(r *http.Request, c *conversation) answer {
+	i := c.named(r)
+	if i < 0 {
+		return notFound(r)
+	}
+	h := &c.webhooks[i]
+	settings := given(r.Form, h.Target)
+	if refused := invalid(settings); refused.status != 0 {
+		return refused
+	}
+	if len(settings) > 0 {
+		h.Configuration, h.DateUpdated = h.Configuration.with(settings), s.date()
+	}
+	return answer{status: http.StatusOK, body: s.show(r, *h)}
+}
+
+func (s *Sandbox) remove(r *http.Request, c *conversation) answer {
+	i := c.named(r)
+	if i < 0 {
+		return notFound(r)
+	}
+	c.webhooks = slices.Delete(c.webhooks, i, i+1)
+	return answer{status: http.StatusNoContent}
+}
