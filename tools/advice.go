@@ -1,0 +1,53 @@
+package tools
+
+// events are the names that Configuration.Filters takes, as Twilio's
+// AutoCreation.WebhookFilters lists them.
+const events = "onMessageAdded, onMessageUpdated, onMessageRemoved, onConversationUpdated, " +
+	"onConversationStateUpdated, onConversationRemoved, onParticipantAdded, onParticipantUpdated, " +
+	"onParticipantRemoved, onDeliveryUpdated"
+
+const (
+	checkCredentials = "Ask the user to check the server's TWILIO_API_KEY and TWILIO_API_SECRET, " +
+		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN; credentials belong to one region."
+	checkPermission = "The server's credentials do not allow this. Ask the user to give the API key " +
+		"the permission for conversation webhooks, and to check that key and account match."
+	checkConversation = "Check ConversationSid. If it is right, the conversation was deleted, or is in another " +
+		"account or another Service than the server's (TWILIO_CHAT_SERVICE_SID)."
+	tryLater = "Try again in a while."
+)
+
+// advice is what to try next, by Twilio's code
+// (https://www.twilio.com/docs/api/errors).
+var advice = map[int]string{
+	20003: checkCredentials,
+	20007: "Use a PageSize of 1 to 5.",
+	20403: checkPermission,
+	20404: checkConversation,
+	20409: tryLater,
+	21481: "Take Page and PageToken from the last meta.next_page_url, or leave both out to start again.",
+	50002: tryLater,
+	50334: tryLater,
+	50350: checkConversation,
+	50361: "The conversation has its five webhooks. List them and use one of those, or ask the user which one to delete.",
+	50362: "Give at most five Configuration.Triggers.",
+	50364: "Target is webhook, trigger or studio.",
+	50365: "Valid Configuration.Filters: " + events + ".",
+	50366: "Each of Configuration.Triggers has 1 to 248 characters.",
+	50367: "Target studio needs Configuration.FlowSid: FW and 32 hexadecimal digits.",
+	50368: "Give Target: webhook, trigger or studio.",
+	50369: "Targets webhook and trigger need Configuration.Url, an absolute URL.",
+	50370: "Target webhook needs at least one of Configuration.Filters: " + events + ".",
+	50371: "Target trigger needs at least one keyword in Configuration.Triggers.",
+	50372: "Configuration.Url has at most 512 characters.",
+	50377: "The conversation is closed; ask the user.",
+	50385: "Conversations are not offered in this region; ask the user to check TWILIO_REGION and TWILIO_EDGE.",
+	70051: checkPermission,
+}
+
+// adviceByStatus serves for codes that are not in advice.
+var adviceByStatus = map[int]string{
+	400: "Check the arguments against what Twilio says.",
+	401: checkCredentials,
+	403: checkPermission,
+	404: checkConversation,
+}

@@ -1,0 +1,37 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"twilio-conversations-mcp/schemas"
+	"twilio-conversations-mcp/twilioapi"
+)
+
+func createConversationWebhook(twilio *twilioapi.Client) server.ServerTool {
+	return define(schemas.CreateConversationWebhook, mcp.Tool{
+		Title: "Create a webhook on a conversation",
+		Description: "Creates a webhook on a Twilio conversation, which holds at most five. " +
+			"Every call makes another one, even with the same arguments: call list_conversation_webhooks first, " +
+			"and do not create if a webhook with the same target, url or flow_sid, and filters or triggers is there.",
+		Annotations: mcp.ToolAnnotation{
+			ReadOnlyHint:    new(false),
+			DestructiveHint: new(false),
+			IdempotentHint:  new(false),
+			OpenWorldHint:   new(true),
+		},
+	}, func(ctx context.Context, in schemas.CreateConversationWebhookInput) (json.RawMessage, error) {
+		return twilio.CreateWebhook(ctx, in.ConversationSid, twilioapi.NewWebhook{
+			Target:      in.Target,
+			URL:         in.URL,
+			Method:      in.Method,
+			Filters:     in.Filters,
+			Triggers:    in.Triggers,
+			FlowSID:     in.FlowSID,
+			ReplayAfter: (*int64)(in.ReplayAfter),
+		})
+	})
+}
