@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"twilio-conversations-mcp/twilioapi"
+)
+
+// Credentials reads Twilio's from the environment: an API key, or else the
+// account's own. What is missing is an error of each call rather than of the
+// start, so that a client can always list the tools.
+func Credentials(lookup LookupFunc) twilioapi.CredentialsFunc {
+	credentials, err := fromPairs(lookup,
+		[2]string{"TWILIO_API_KEY", "TWILIO_API_SECRET"},
+		[2]string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"})
+	return func(context.Context) (twilioapi.Credentials, error) { return credentials, err }
+}
+
+func fromPairs(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, error) {
+	var half error
+	for _, pair := range pairs {
+		username, _ := lookup(pair[0])
+		password, _ := lookup(pair[1])
+		switch {
+		case username != "" && password != "":
+			return twilioapi.Credentials{Username: username, Password: password}, nil
+		case half != nil:
+		case username != "":
+			half = missing(pair[0], pair[1])
+		case password != "":
+			half = missing(pair[1], pair[0])
+		}
+	}
+	if half != nil {
+		return twilioapi.Credentials{}, half
+	}
+	return twilioapi.Credentials{}, errors.New("the server has no Twilio credentials; " +
+		"ask the user to set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, " +
+		"in its environment, or to start it with --sandbox")
+}
+
+func missing(set, unset string) error {
+	return fmt.Errorf("the server's environment has %s but not %s; ask the user to set %[2]s too", set, unset)
+}

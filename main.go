@@ -1,0 +1,116 @@
+// Twilio-conversations-mcp is an MCP server that lists and creates the webhooks
+// of a Twilio conversation.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"twilio-conversations-mcp/internal/cli"
+	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/tools"
+	"twilio-conversations-mcp/twilioapi"
+	"twilio-conversations-mcp/twilioapi/sandbox"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "twilio-conversations-mcp:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the program; it takes the world as arguments. This is the one place
+// where everything meets.
+func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Reader, stdout, stderr io.Writer) error {
+	line, command, err := cli.Parse(args, lookup, stdout)
+	switch {
+	case errors.Is(err, cli.ErrHelp):
+		return nil
+	case err != nil:
+		return err
+	case command == "version":
+		_, err := fmt.Fprintln(stdout, cli.Build())
+		return err
+	case command == "sandbox":
+		return serveSandbox(ctx, cmp.Or(line.HTTP, "127.0.0.1:8081"), stderr)
+	}
+
+	config := twilioapi.Config{
+		BaseURL:     line.BaseURL,
+		Edge:        line.Edge,
+		Region:      line.Region,
+		ServiceSID:  line.ChatServiceSID,
+		Credentials: cli.Credentials(lookup),
+		Timeout:     line.Timeout,
+		Version:     cli.Version(),
+	}
+	instructions := tools.Instructions
+	if line.Sandbox {
+		embedded, stop, err := startSandbox()
+		if err != nil {
+			return err
+		}
+		defer stop()
+		config.BaseURL, config.Credentials = embedded, sandboxCredentials
+		instructions += " " + sandbox.Guide
+	}
+	twilio, err := twilioapi.New(config)
+	if err != nil {
+		return err
+	}
+
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	if command == "call" {
+		log = slog.New(slog.DiscardHandler)
+	}
+	server := serve.New(cli.Version(), instructions, tools.All(twilio), log)
+	switch {
+	case command == "call":
+		return cli.Call(ctx, server, line.Call.Tool, line.Call.JSON, stdin, stdout)
+	case line.HTTP != "":
+		return serve.HTTP(ctx, server, line.HTTP, log)
+	default:
+		return serve.Stdio(ctx, server, stdin, stdout)
+	}
+}
+
+// serveSandbox serves the embedded Twilio alone.
+func serveSandbox(ctx context.Context, address string, stderr io.Writer) error {
+	ln, err := serve.Listen(address)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
+	return serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
+}
+
+// startSandbox serves the embedded Twilio for this process, over TCP as the
+// real one is reached. It returns the base URL, and what ends it.
+func startSandbox() (baseURL string, stop func(), err error) {
+	ln, err := serve.Listen("127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
+	}()
+	return "http://" + ln.Addr().String(), func() { cancel(); <-ended }, nil
+}
+
+func sandboxCredentials(context.Context) (twilioapi.Credentials, error) {
+	return twilioapi.Credentials{Username: "AC" + strings.Repeat("a", 32), Password: "sandbox"}, nil
+}

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/internal/cli"
+)
+
+const documented = "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+// environment is one that holds nothing but the given variables.
+func environment(variables ...string) cli.LookupFunc {
+	return func(name string) (string, bool) {
+		for i := 0; i < len(variables); i += 2 {
+			if variables[i] == name {
+				return variables[i+1], true
+			}
+		}
+		return "", false
+	}
+}
+
+// output is a stream that tests read while the program writes.
+type output struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	lines chan string
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lines != nil {
+		o.lines <- string(b)
+	}
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// program runs a command to its end.
+func program(t *testing.T, lookup cli.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, logged output
+	err = run(t.Context(), args, lookup, strings.NewReader(stdin), &out, &logged)
+	return out.String(), logged.String(), err
+}
+
+func TestCallPrintsTheThreeDocumentedWebhooks(t *testing.T) {
+	t.Parallel()
+	stdout, stderr, err := program(t, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+	require.NoError(t, err)
+	require.Empty(t, stderr)
+	require.True(t, strings.HasPrefix(stdout, "{\n  \"meta\": {\n"), "indented")
+	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
+	require.Contains(t, stdout, "?PageSize=5&Page=0", "not escaped")
+}
+
+func TestCallReadsItsArgumentsFromStandardInput(t *testing.T) {
+	t.Parallel()
+	stdout, _, err := program(t, environment("MCP_SANDBOX", "true"), `{"ConversationSid":"support/42"}`, "call", "list_conversation_webhooks", "-")
+	require.NoError(t, err)
+	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
+}
+
+func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
+	t.Parallel()
+	stdout, _, err := program(t, environment(), "", "call", "create_conversation_webhook")
+	require.NoError(t, err)
+	require.Contains(t, stdout, `"Configuration.Url": {`)
+}
+
+func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	for name, row := range map[string]struct {
+		env  cli.LookupFunc
+		args []string
+		want string
+	}{
+		"unknown flag":      {environment(), []string{"--bogus"}, "unknown flag --bogus; see --help"},
+		"unknown command":   {environment(), []string{"bogus"}, "unexpected argument bogus; see --help"},
+		"no tool":           {environment(), []string{"call"}, `expected "<tool>"; see --help`},
+		"unknown tool":      {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook and list_conversation_webhooks`},
+		"bad JSON":          {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are no JSON: line 2, column 7: invalid character '}'"},
+		"cut JSON":          {environment(), []string{"call", "list_conversation_webhooks", `{"a"`}, "line 1, column 4: unexpected end of JSON input"},
+		"empty input":       {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are no JSON: line 1, column 0"},
+		"bad duration":      {environment(), []string{"--timeout", "soon"}, `--timeout: expected duration but got "soon"`},
+		"bad variable":      {environment("MCP_TIMEOUT", "soon"), nil, `MCP_TIMEOUT: --timeout: expected duration but got "soon"`},
+		"no time":           {environment(), []string{"--timeout=-1s"}, "--timeout must be longer than 0"},
+		"bad base URL":      {environment("TWILIO_BASE_URL", "conversations.twilio.com"), nil, "the base URL must be an http or https URL"},
+		"bad region":        {environment(), []string{"--region", "IE1"}, "edge and region"},
+		"bad service":       {environment("TWILIO_CHAT_SERVICE_SID", "CH1"), nil, "Service SID"},
+		"no address":        {environment(), []string{"--http", "8080"}, "no HOST:PORT"},
+		"open address":      {environment(), []string{"--http", ":8080"}, "not a loopback address"},
+		"open sandbox":      {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "not a loopback address"},
+		"port in use":       {environment(), []string{"--http", taken.Addr().String()}, "address already in use"},
+		"arguments a list":  {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", "[]"}, "must be an object, not an array"},
+		"no credentials":    {environment(), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "no Twilio credentials; ask the user to set TWILIO_API_KEY"},
+		"half a key":        {environment("TWILIO_API_KEY", "SK1"), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_KEY but not TWILIO_API_SECRET"},
+		"the other half":    {environment("TWILIO_API_SECRET", "hunter2"), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_SECRET but not TWILIO_API_KEY"},
+		"half an account":   {environment("TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", ""), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_ACCOUNT_SID but not TWILIO_AUTH_TOKEN"},
+		"refused by Twilio": {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"nope"}`}, "HTTP 404, code 20404"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stdout, _, err := program(t, row.env, "", row.args...)
+			require.ErrorContains(t, err, row.want)
+			require.NotContains(t, err.Error(), "hunter2")
+			require.Empty(t, stdout)
+		})
+	}
+}
+
+func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
+	t.Parallel()
+	stdout, _, err := program(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
+	require.NoError(t, err)
+	for _, want := range []string{
+		"--http", "--sandbox", "--timeout", "--edge", "--region", "--base-url", "--chat-service-sid",
+		"MCP_HTTP", "MCP_SANDBOX", "MCP_TIMEOUT", "TWILIO_EDGE", "TWILIO_REGION", "TWILIO_BASE_URL", "TWILIO_CHAT_SERVICE_SID",
+		"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN",
+		"serve", "call <tool>", "sandbox", "version",
+	} {
+		require.Contains(t, stdout, want)
+	}
+	require.NotContains(t, stdout, "hunter2")
+}
+
+func TestVersionNamesProgramCommitAndGo(t *testing.T) {
+	t.Parallel()
+	stdout, _, err := program(t, environment(), "", "version")
+	require.NoError(t, err)
+	require.Regexp(t, `^twilio-conversations-mcp \S+ \(commit \S+, go1\.\S+\)\n$`, stdout)
+}
+
+// legacy are the revisions that begin with initialize. 2026-07-28 has none:
+// each request carries its version.
+var legacy = []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"}
+
+const modern = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
+
+// exchange is one request and what must be in its answer.
+type exchange struct{ name, method, params, want string }
+
+// session is what every transport must do.
+func session() (all []exchange) {
+	for _, version := range legacy {
+		all = append(all, exchange{"initialize " + version, "initialize",
+			`{"protocolVersion":"` + version + `","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, `"protocolVersion":"` + version + `"`})
+	}
+	const list = `{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"` + documented + `"}`
+	const create = `{"name":"create_conversation_webhook","arguments":{"ConversationSid":"empty room","Target":"trigger","Configuration.Url":"https://example.com","Configuration.Triggers":["help"]}`
+	return append(all,
+		exchange{"an unknown revision", "initialize", `{"protocolVersion":"1999-01-01","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, `"protocolVersion":"2025-11-25"`},
+		exchange{"discover", "server/discover", `{` + modern + `}`, `"2026-07-28"`},
+		exchange{"ping", "ping", `{}`, `"result":{}`},
+		exchange{"tools", "tools/list", `{}`, `"name":"create_conversation_webhook"`},
+		exchange{"tools, modern", "tools/list", `{` + modern + `}`, `"resultType":"complete"`},
+		exchange{"list", "tools/call", list + `}`, `"structuredContent":{"meta":{`},
+		exchange{"list, modern", "tools/call", list + `,` + modern + `}`, `"structuredContent":{"meta":{`},
+		exchange{"create", "tools/call", create + `}`, `"structuredContent":{"account_sid":"AC`},
+		exchange{"create, modern", "tools/call", create + `,` + modern + `}`, `"structuredContent":{"account_sid":"AC`},
+		exchange{"refused", "tools/call", `{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"nope"}}`, `"code":20404`},
+		exchange{"bad arguments", "tools/call", `{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"x","PageSize":9}}`, `"PageSize must be at most 5, not 9."`},
+		exchange{"no such tool", "tools/call", `{"name":"nope","arguments":{}}`, `"code":-32602`},
+	)
+}
+
+func TestASessionOverStdio(t *testing.T) {
+	t.Parallel()
+	stdin, client := io.Pipe()
+	out := output{lines: make(chan string, 1)}
+	var logged output
+	done := make(chan error, 1)
+	go func() { done <- run(t.Context(), []string{"--sandbox"}, environment(), stdin, &out, &logged) }()
+	for i, x := range session() {
+		_, err := fmt.Fprintf(client, `{"jsonrpc":"2.0","id":%d,"method":"%s","params":%s}`+"\n", i, x.method, x.params)
+		require.NoError(t, err)
+		answer := <-out.lines
+		require.Contains(t, answer, fmt.Sprintf(`"id":%d`, i), x.name)
+		require.Contains(t, answer, strings.Trim(x.want, `"`), x.name)
+	}
+	require.NoError(t, client.Close())
+	require.NoError(t, <-done, "the end of the input is the end of the program")
+	require.Regexp(t, `msg=call tool=create_conversation_webhook outcome=ok`, logged.String())
+	require.NotContains(t, logged.String(), documented, "arguments are not logged")
+	require.NotContains(t, logged.String(), "empty room", "arguments are not logged")
+}
+
+func TestEveryRequestReadBeforeTheEndIsAnswered(t *testing.T) {
+	t.Parallel()
+	var requests strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&requests, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"%s"}}}`+"\n", i, documented)
+	}
+	stdout, _, err := program(t, environment(), strings.TrimSuffix(requests.String(), "\n"), "--sandbox")
+	require.NoError(t, err)
+	lines := bufio.NewScanner(strings.NewReader(stdout))
+	answered := map[int]bool{}
+	for lines.Scan() {
+		var answer struct {
+			ID     int
+			Result mcp.CallToolResult
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &answer))
+		require.False(t, answer.Result.IsError)
+		answered[answer.ID] = true
+	}
+	require.Len(t, answered, 60)
+}
+
+// serving starts the program over HTTP and returns its address, and what ends
+// it.
+func serving(t *testing.T, args ...string) (url string, end func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	logged := output{lines: make(chan string, 1000)}
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, args, environment(), strings.NewReader(""), io.Discard, &logged) }()
+	select {
+	case line := <-logged.lines:
+		url = regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(line)
+		require.NotEmpty(t, url, line)
+	case err := <-done:
+		t.Fatal(err)
+	}
+	return url, func() error { cancel(); return <-done }
+}
+
+func TestASessionOverHTTP(t *testing.T) {
+	t.Parallel()
+	url, end := serving(t, "--sandbox", "--http", "127.0.0.1:0")
+	for i, x := range session() {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/mcp",
+			strings.NewReader(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"%s","params":%s}`, i, x.method, x.params)))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept", "application/json, text/event-stream")
+		if strings.Contains(x.params, modern) {
+			req.Header.Set("Mcp-Protocol-Version", "2026-07-28")
+			req.Header.Set("Mcp-Method", x.method)
+			if name := regexp.MustCompile(`"name":"(\w+)"`).FindStringSubmatch(x.params); name != nil {
+				req.Header.Set("Mcp-Name", name[1])
+			}
+		}
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, "application/json", res.Header.Get("Content-Type"), x.name)
+		require.Empty(t, res.Header.Get("Mcp-Session-Id"), x.name)
+		require.Contains(t, string(answer), fmt.Sprintf(`"id":%d`, i), x.name)
+		require.Contains(t, string(answer), strings.Trim(x.want, `"`), x.name)
+	}
+	res, err := http.Get(url + "/healthz")
+	require.NoError(t, err)
+	require.Equal(t, 200, res.StatusCode)
+	require.NoError(t, res.Body.Close())
+	require.NoError(t, end())
+}
+
+func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
+	t.Parallel()
+	url, end := serving(t, "sandbox", "--http", "127.0.0.1:0")
+	res, err := http.Get(url + "/v1/Conversations/" + documented + "/Webhooks")
+	require.NoError(t, err)
+	require.Equal(t, 401, res.StatusCode)
+	require.NoError(t, res.Body.Close())
+
+	stdout, _, err := program(t, environment("TWILIO_BASE_URL", url, "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token"),
+		"", "call", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+	require.NoError(t, err)
+	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
+	require.NoError(t, end())
+}
+
+func TestTheKeyWinsOverTheAccount(t *testing.T) {
+	t.Parallel()
+	var username string
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		username, _, _ = r.BasicAuth()
+		_, _ = io.WriteString(w, "{}")
+	})}
+	go func() { _ = srv.Serve(ln) }()
+	defer srv.Close()
+	_, _, err = program(t, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(),
+		"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token", "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "secret"),
+		"", "call", "list_conversation_webhooks", `{"ConversationSid":"x"}`)
+	require.NoError(t, err)
+	require.Equal(t, "SK1", username)
+}
