@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,6 +167,16 @@ func oneOf(values []any) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
+var plainName = regexp.MustCompile(`^[A-Za-z.]{1,40}$`)
+
+// label is a property's name, quoted if it is none that we could have given.
+func label(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return quote(name)
+}
+
 // quote shows what a caller sent, in one short line.
 func quote(v any) string {
 	text, ok := v.(string)
@@ -228,7 +239,7 @@ func (r *reader) token(path string) json.Token {
 		panic(err) // mcp-go has read the same bytes
 	}
 	if _, isText := token.(string); isText && !isUnicode(r.raw[start:r.decoder.InputOffset()]) {
-		r.note(path, "holds bytes or \\u escapes that are no Unicode text.")
+		r.note(path, "must be Unicode text, without stray bytes or half a surrogate pair.")
 	}
 	return token
 }
@@ -238,9 +249,9 @@ func (r *reader) object(path string) any {
 	for r.decoder.More() {
 		name := r.token(path).(string)
 		if _, twice := members[name]; twice {
-			r.note(quote(name), "is given twice; give it once.")
+			r.note(label(name), "is given twice; give it once.")
 		}
-		members[name] = r.value(name)
+		members[name] = r.value(label(name))
 	}
 	r.token(path)
 	return members

@@ -1,0 +1,48 @@
+package tools
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/schemas"
+)
+
+// Whatever the arguments, they are decoded to what they say or refused in
+// sentences; nothing panics, and no refusal runs on.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		`{"ConversationSid":"CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","Target":"webhook","Configuration.Url":"https://example.com","Configuration.Filters":["onMessageAdded"],"Configuration.ReplayAfter":0}`,
+		`{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":["\ud83d\ude00","\\u"]}`,
+		`{"ConversationSid":"x","ConversationSid":"y","Target":"studio","Configuration.ReplayAfter":1e400}`,
+		`{"a":{"b":[1,{"c":null}]},"\ud800":-1.5e-999999999}`,
+		"{\"a\\nb\":\"\\ud800\"}",
+		`[]`, `"x"`, `null`, ``, `5`,
+	} {
+		f.Add([]byte(seed))
+	}
+	c := newChecker(schemas.CreateConversationWebhook.Input())
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if len(raw) > 0 && !json.Valid(raw) {
+			return // JSON-RPC lets no other arguments through
+		}
+		in, err := decode[schemas.CreateConversationWebhookInput](c, raw)
+		if err != nil {
+			require.IsType(t, argumentError{}, err)
+			require.NotEmpty(t, err.Error())
+			require.Less(t, len(err.Error()), 10_000)
+			require.NotContains(t, err.Error(), "\n")
+			return
+		}
+		again, err := json.Marshal(in)
+		require.NoError(t, err)
+		repeated, err := decode[schemas.CreateConversationWebhookInput](c, again)
+		require.NoError(t, err)
+		require.Equal(t, in.ConversationSid, repeated.ConversationSid)
+		require.Equal(t, in.ReplayAfter, repeated.ReplayAfter)
+		require.NotEmpty(t, in.ConversationSid)
+		require.True(t, strings.Contains("webhook trigger studio", in.Target))
+	})
+}
