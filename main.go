@@ -23,7 +23,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "twilio-conversations-mcp:", err)
 		os.Exit(1)
@@ -74,14 +74,26 @@ func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Rea
 	if command == "call" {
 		log = slog.New(slog.DiscardHandler)
 	}
-	server := serve.New(cli.Version(), instructions, tools.All(twilio), log)
+	server := serve.New(serve.Options{
+		Version:       cli.Version(),
+		Instructions:  instructions,
+		Tools:         tools.All(twilio),
+		Log:           log,
+		MaxMessage:    line.MaxMessage,
+		MaxConcurrent: line.MaxConcurrent,
+		Grace:         line.Grace,
+	})
 	switch {
 	case command == "call":
 		return cli.Call(ctx, server, line.Call.Tool, line.Call.JSON, stdin, stdout)
 	case line.HTTP != "":
-		return serve.HTTP(ctx, server, line.HTTP, log)
+		ln, err := serve.Listen(line.HTTP)
+		if err != nil {
+			return err
+		}
+		return server.HTTP(ctx, ln)
 	default:
-		return serve.Stdio(ctx, server, stdin, stdout)
+		return server.Stdio(ctx, stdin, stdout)
 	}
 }
 
@@ -92,7 +104,7 @@ func serveSandbox(ctx context.Context, address string, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
-	return serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
+	return serve.Listener(ctx, sandbox.New(sandbox.Options{}), ln, 0)
 }
 
 // startSandbox serves the embedded Twilio for this process, over TCP as the
@@ -106,7 +118,7 @@ func startSandbox() (baseURL string, stop func(), err error) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
+		_ = serve.Listener(ctx, sandbox.New(sandbox.Options{}), ln, 0)
 	}()
 	return "http://" + ln.Addr().String(), func() { cancel(); <-ended }, nil
 }

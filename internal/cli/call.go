@@ -7,43 +7,37 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
+
+	"twilio-conversations-mcp/internal/serve"
 )
 
 // Call makes one tool call as an agent would, through an MCP client in this
-// process, and prints the result as indented JSON. Without arguments it prints
-// the tool's input schema. A tool error is returned as an error with its text.
-func Call(ctx context.Context, s *server.MCPServer, tool, arguments string, stdin io.Reader, stdout io.Writer) error {
+// process and the server's own stdio transport, and prints the result as
+// indented JSON. Without arguments it prints the tool's input schema. A tool
+// error is returned as an error with its text.
+func Call(ctx context.Context, s *serve.Server, tool, arguments string, stdin io.Reader, stdout io.Writer) error {
+	about, err := s.Tool(tool)
+	if err != nil {
+		return err
+	}
+	if arguments == "" {
+		return printJSON(stdout, about.RawInputSchema)
+	}
 	raw := []byte(arguments)
 	if arguments == "-" {
-		var err error
 		if raw, err = io.ReadAll(stdin); err != nil {
 			return fmt.Errorf("reading standard input: %w", err)
 		}
 	}
-	if err := wellFormed(raw); arguments != "" && err != nil {
+	if err := wellFormed(raw); err != nil {
 		return err
 	}
-	about := s.GetTool(tool)
-	if about == nil {
-		return fmt.Errorf("there is no tool %q; the tools are %s", tool,
-			strings.Join(slices.Sorted(maps.Keys(s.ListTools())), " and "))
-	}
-	if arguments == "" {
-		return printJSON(stdout, about.Tool.RawInputSchema)
-	}
-	c, err := connect(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	result, err := c.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tool, RawArguments: raw}})
+	result, err := callTool(ctx, s, tool, raw)
 	if err != nil {
 		return err
 	}
@@ -56,19 +50,24 @@ func Call(ctx context.Context, s *server.MCPServer, tool, arguments string, stdi
 	return printJSON(stdout, []byte(text.Text))
 }
 
-func connect(ctx context.Context, s *server.MCPServer) (*client.Client, error) {
-	c, err := client.NewInProcessClient(s)
-	if err != nil {
-		return nil, err
-	}
+// callTool connects a client to the server by two pipes and makes the call.
+func callTool(ctx context.Context, s *serve.Server, tool string, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+	requests, requestsIn := io.Pipe()
+	answers, answersIn := io.Pipe()
+	served := make(chan error, 1)
+	go func() { served <- s.Stdio(ctx, requests, answersIn) }()
+	c := client.NewClient(transport.NewIO(answers, requestsIn, io.NopCloser(strings.NewReader(""))))
+	defer func() { _ = c.Close(); <-served }()
 	if err := c.Start(ctx); err != nil {
 		return nil, err
 	}
-	_, err = c.Initialize(ctx, mcp.InitializeRequest{Params: mcp.InitializeParams{
-		ProtocolVersion: mcp.LATEST_PROTOCOL_VERSION,
+	if _, err := c.Initialize(ctx, mcp.InitializeRequest{Params: mcp.InitializeParams{
+		ProtocolVersion: mcp.LATEST_LEGACY_PROTOCOL_VERSION,
 		ClientInfo:      mcp.Implementation{Name: "call", Version: "1"},
-	}})
-	return c, err
+	}}); err != nil {
+		return nil, err
+	}
+	return c.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tool, RawArguments: arguments}})
 }
 
 // wellFormed says where text stops being JSON.

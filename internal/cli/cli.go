@@ -18,6 +18,9 @@ type CommandLine struct {
 	HTTP           string        `name:"http" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP on this loopback address instead of stdio (endpoint /mcp, liveness /healthz)."`
 	Sandbox        bool          `variable:"MCP_SANDBOX" help:"Use an embedded in-memory Twilio; no account is needed."`
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call. Default: 30s."`
+	Grace          time.Duration `variable:"MCP_GRACE" default:"10s" placeholder:"DURATION" help:"How long calls under way may take to end once the server is told to end. Default: 10s."`
+	MaxConcurrent  int           `variable:"MCP_MAX_CONCURRENT" default:"32" placeholder:"N" help:"Calls to Twilio at once; more of them wait. Default: 32."`
+	MaxMessage     int           `variable:"MCP_MAX_MESSAGE" default:"4194304" placeholder:"BYTES" help:"Longest message taken from a client. Default: 4194304."`
 	Edge           string        `variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin."`
 	Region         string        `variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
 	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; switches edge and region off."`
@@ -66,11 +69,26 @@ func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*CommandLine, st
 		return nil, "", ErrHelp
 	case err != nil:
 		return nil, "", fmt.Errorf("%s%w; see --help", env.blame(err), err)
-	case line.Timeout <= 0:
-		return nil, "", errors.New("--timeout must be longer than 0, such as 30s; see --help")
+	}
+	if err := line.check(); err != nil {
+		return nil, "", fmt.Errorf("%w; see --help", err)
 	}
 	command, _, _ := strings.Cut(parsed.Command(), " ")
 	return &line, command, nil
+}
+
+func (c *CommandLine) check() error {
+	switch {
+	case c.Timeout <= 0:
+		return errors.New("--timeout must be longer than 0, such as 30s")
+	case c.Grace < 0:
+		return errors.New("--grace must not be less than 0")
+	case c.MaxConcurrent < 1:
+		return errors.New("--max-concurrent must be at least 1")
+	case c.MaxMessage < 1:
+		return errors.New("--max-message must be at least 1")
+	}
+	return nil
 }
 
 // An environment holds the flags that variables have set, with the variable's

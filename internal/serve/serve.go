@@ -1,57 +1,174 @@
 // Package serve is how the tools are reached: MCP over stdio and over
-// streamable HTTP, and the one log line a call.
+// streamable HTTP, the guards in front, and the one log line a call.
+//
+// mcp-go is the protocol engine: it knows every revision from 2024-11-05 to
+// 2026-07-28. The transports are our own, and give it one request at a time, so
+// no client can see or stop another's.
 package serve
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
 
-// Name is the server's name in the protocol.
-const Name = "twilio-conversations-mcp"
+// Options are what a [Server] offers, and its limits.
+type Options struct {
+	Version       string
+	Instructions  string
+	Tools         []server.ServerTool
+	Log           *slog.Logger
+	MaxMessage    int           // bytes of one message
+	MaxConcurrent int           // calls under way at once
+	Grace         time.Duration // how long calls under way may take to end once the server ends
+}
 
-// New returns an MCP server that offers the tools. It keeps nothing about its
-// clients, so the transports may share it.
-func New(version, instructions string, tools []server.ServerTool, log *slog.Logger) *server.MCPServer {
-	s := server.NewMCPServer(Name, version,
-		server.WithTitle("Twilio conversation webhooks"),
-		server.WithInstructions(instructions),
-		// The tools never change. Were that not said, clients would wait for
-		// news of them on streams that hold up the end of the process.
-		server.WithToolCapabilities(false),
-		server.WithToolHandlerMiddleware(watch(log)),
-	)
-	s.AddTools(tools...)
+// A Server offers tools to any number of clients. It keeps nothing about them.
+type Server struct {
+	Options
+	mcp    *server.MCPServer
+	places chan struct{} // one for each call under way
+}
+
+// New returns a server of the tools.
+func New(o Options) *Server {
+	s := &Server{
+		Options: o,
+		mcp: server.NewMCPServer("twilio-conversations-mcp", o.Version,
+			server.WithTitle("Twilio conversation webhooks"),
+			server.WithInstructions(o.Instructions),
+			// The tools never change. Were that not said, clients would wait for
+			// news of them on streams that hold up the end of the process.
+			server.WithToolCapabilities(false),
+			server.WithToolHandlerMiddleware(withArguments),
+		),
+		places: make(chan struct{}, o.MaxConcurrent),
+	}
+	s.mcp.AddTools(o.Tools...)
 	return s
 }
 
-// watch writes one line a call, and turns a panic into an answer that tells
-// nothing of it.
-func watch(log *slog.Logger) server.ToolHandlerMiddleware {
-	return func(next server.ToolHandlerFunc) server.ToolHandlerFunc {
-		return func(ctx context.Context, req mcp.CallToolRequest) (result *mcp.CallToolResult, err error) {
-			start := time.Now()
-			defer func() {
-				if p := recover(); p != nil {
-					log.Error("panic", "tool", req.Params.Name, "panic", p, "stack", string(debug.Stack()))
-					result, err = nil, errInternal
-				}
-				outcome := "ok"
-				if err != nil || result.IsError {
-					outcome = "error"
-				}
-				log.Info("call", "tool", req.Params.Name, "outcome", outcome,
-					"duration", time.Since(start).Round(time.Microsecond))
-			}()
-			return next(ctx, req)
+// Tool returns what is offered under a name, or an error that names all there
+// are.
+func (s *Server) Tool(name string) (mcp.Tool, error) {
+	if tool := s.mcp.GetTool(name); tool != nil {
+		return tool.Tool, nil
+	}
+	names := slices.Sorted(maps.Keys(s.mcp.ListTools()))
+	return mcp.Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
+}
+
+// handle answers a request, whatever happens.
+func (s *Server) handle(ctx context.Context, m message) (result any, fault *mcp.JSONRPCErrorDetails) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.Error("panic", "method", m.method, "panic", p, "stack", string(debug.Stack()))
+			result, fault = nil, newFault(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
 		}
+	}()
+	if m.method == string(mcp.MethodToolsCall) {
+		return s.call(ctx, m)
+	}
+	return s.forward(ctx, m)
+}
+
+// forward lets mcp-go answer. It never sees the client's own id, which it would
+// round, nor any notification, with which it would let clients stop each
+// other's calls.
+func (s *Server) forward(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
+	raw, err := json.Marshal(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": 1, "method": m.method, "params": m.params})
+	if err != nil {
+		panic(err) // the parts were read as JSON
+	}
+	switch answer := s.mcp.HandleMessage(ctx, raw).(type) {
+	case mcp.JSONRPCResponse:
+		return answer.Result, nil
+	case mcp.JSONRPCError:
+		return nil, &answer.Error
+	default:
+		panic(fmt.Sprintf("mcp-go answered %T", answer))
 	}
 }
 
-var errInternal = errors.New("internal error; the server's log has the details")
+// call waits for a place, makes a tool call, and logs it. The arguments go
+// around mcp-go, which would round their numbers and refuse some of them in
+// words about Go.
+func (s *Server) call(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
+	var params struct {
+		Name      string          `json:"name"`
+		Arguments json.RawMessage `json:"arguments,omitempty"`
+		Meta      json.RawMessage `json:"_meta,omitempty"`
+	}
+	if err := json.Unmarshal(m.params, &params); err != nil {
+		return nil, newFault(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
+	}
+	if _, err := s.Tool(params.Name); err != nil {
+		return nil, newFault(mcp.INVALID_PARAMS, err.Error())
+	}
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	case <-ctx.Done():
+		return nil, newFault(mcp.INTERNAL_ERROR, "cancelled before anything was sent")
+	}
+	ctx = context.WithValue(ctx, argumentsKey{}, params.Arguments)
+	params.Arguments = nil
+	var err error
+	if m.params, err = json.Marshal(params); err != nil {
+		panic(err) // the parts were read as JSON
+	}
+	entry := &entry{}
+	start := time.Now()
+	result, fault := s.forward(context.WithValue(ctx, entryKey{}, entry), m)
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append([]slog.Attr{
+		slog.String("tool", params.Name),
+		slog.String("outcome", outcome(result, fault)),
+		slog.Duration("duration", time.Since(start)),
+	}, entry.attrs...)...)
+	return result, fault
+}
+
+func outcome(result any, fault *mcp.JSONRPCErrorDetails) string {
+	if r, ok := result.(*mcp.CallToolResult); fault != nil || ok && r.IsError {
+		return "error"
+	}
+	return "ok"
+}
+
+type argumentsKey struct{}
+
+// withArguments hands a tool its arguments as they came.
+func withArguments(next server.ToolHandlerFunc) server.ToolHandlerFunc {
+	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		req.Params.RawArguments, _ = ctx.Value(argumentsKey{}).(json.RawMessage)
+		return next(ctx, req)
+	}
+}
+
+type entryKey struct{}
+
+// An entry gathers what else the log line of a call says.
+type entry struct {
+	mu    sync.Mutex
+	attrs []slog.Attr
+}
+
+// Annotate adds to the log line of the call that ctx belongs to. Nothing secret
+// and no argument belongs there.
+func Annotate(ctx context.Context, attrs ...slog.Attr) {
+	if e, ok := ctx.Value(entryKey{}).(*entry); ok {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.attrs = append(e.attrs, attrs...)
+	}
+}
