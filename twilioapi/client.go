@@ -52,6 +52,17 @@ type Config struct {
 	Timeout time.Duration
 	// Version is this program's, for the User-Agent.
 	Version string
+	// Observe, if set, is told of every request that was sent, with the
+	// context of the call.
+	Observe func(context.Context, Exchange)
+}
+
+// An Exchange is what may be told of a request that was sent. It holds nothing
+// of what was asked or answered.
+type Exchange struct {
+	Status    int    // HTTP status; 0 if there was no answer
+	Code      int    // Twilio's code, if it refused
+	RequestID string // Twilio's id of the request (RQ...), if it gave one
 }
 
 // Credentials open Twilio's API by HTTP Basic: an API key and its secret, or an
@@ -76,6 +87,7 @@ type Client struct {
 	userAgent   string
 	timeout     time.Duration
 	credentials CredentialsFunc
+	observe     func(context.Context, Exchange)
 }
 
 // New returns a client, or an error that names the setting that does not fit.
@@ -103,6 +115,7 @@ func New(c Config) (*Client, error) {
 			c.Version, runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")),
 		timeout:     cmp.Or(c.Timeout, DefaultTimeout),
 		credentials: c.Credentials,
+		observe:     c.Observe,
 	}, nil
 }
 
@@ -154,10 +167,23 @@ func (c *Client) do(ctx context.Context, method, conversation string, params url
 		if wrapper, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapper.Err
 		}
+		c.report(ctx, Exchange{})
 		return nil, &NoAnswerError{Sent: sent, Err: err}
 	}
 	defer res.Body.Close()
-	return answer(res)
+	body, err := answer(res)
+	seen := Exchange{Status: res.StatusCode, RequestID: oneLine(res.Header.Get("Twilio-Request-Id"))}
+	if refused, ok := errors.AsType[*Error](err); ok {
+		seen.Code = refused.Code
+	}
+	c.report(ctx, seen)
+	return body, err
+}
+
+func (c *Client) report(ctx context.Context, e Exchange) {
+	if c.observe != nil {
+		c.observe(ctx, e)
+	}
 }
 
 func (c *Client) request(ctx context.Context, method, conversation string, params url.Values) (*http.Request, error) {

@@ -315,6 +315,35 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 	})
 }
 
+func TestACreateThatWasBegunIsFinished(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	client, got := record(t, twilioapi.Config{}, func(w http.ResponseWriter, r *http.Request) {
+		cancel()
+		reply(201, `{"sid":"WH1"}`)(w, r)
+	})
+	answer, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	require.NoError(t, err)
+	require.Equal(t, `{"sid":"WH1"}`, string(answer))
+
+	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	require.ErrorAs(t, err, new(*twilioapi.UnsentError))
+	require.Len(t, got, 1, "one that was not begun is not sent")
+}
+
+func TestExchangesAreObserved(t *testing.T) {
+	t.Parallel()
+	var seen []twilioapi.Exchange
+	answers := []http.HandlerFunc{reply(200, `{}`), reply(404, `{"code":20404}`), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}
+	var call int
+	client, _ := record(t, twilioapi.Config{Observe: func(_ context.Context, e twilioapi.Exchange) { seen = append(seen, e) }},
+		func(w http.ResponseWriter, r *http.Request) { answers[call](w, r) })
+	for call = range answers {
+		_, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	}
+	require.Equal(t, []twilioapi.Exchange{{Status: 200, RequestID: "RQ1"}, {Status: 404, Code: 20404, RequestID: "RQ1"}, {}}, seen)
+}
+
 func TestManyCallsShareConnections(t *testing.T) {
 	t.Parallel()
 	var opened atomic.Int32

@@ -41,11 +41,16 @@ type NewWebhook struct {
 
 // CreateWebhook makes a webhook and returns it as Twilio wrote it. Each call
 // makes another one, so it must not be repeated unless the error says that
-// nothing was sent or that Twilio refused.
+// nothing was sent or that Twilio refused. A context that is done before keeps
+// it from being sent; one that is done later does not stop it half way, because
+// then nobody would know whether the webhook was made.
 //
 // POST /v1/Conversations/{ConversationSid}/Webhooks
 func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (json.RawMessage, error) {
-	return c.do(ctx, http.MethodPost, conversation, w.form())
+	if err := ctx.Err(); err != nil {
+		return nil, &UnsentError{err}
+	}
+	return c.do(context.WithoutCancel(ctx), http.MethodPost, conversation, w.form())
 }
 
 func (w NewWebhook) form() url.Values {

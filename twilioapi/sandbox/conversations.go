@@ -107,7 +107,7 @@ func (s *Sandbox) in(op operation) handler {
 		defer s.mu.Unlock()
 		c, ok := s.service(serviceSID(r)).conversations[name]
 		if !ok {
-			return missing(r, " ("+Guide+")")
+			return missing(r, ". "+Guide)
 		}
 		return c.act(r, op)
 	}

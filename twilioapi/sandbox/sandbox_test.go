@@ -291,7 +291,7 @@ func TestAnUnknownConversationIsAnsweredWithTheOnesToTry(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	for _, method := range []string{"GET", "POST"} {
 		f := a.refused(a.send(method, "/v1/Conversations/caf%C3%A9%2F1/Webhooks", added, nil), 404, 20404)
-		require.Equal(t, "The requested resource /Conversations/caf%C3%A9%2F1/Webhooks was not found ("+sandbox.Guide+")", f.Message)
+		require.Equal(t, "The requested resource /Conversations/caf%C3%A9%2F1/Webhooks was not found. "+sandbox.Guide, f.Message)
 	}
 	require.Contains(t, sandbox.Guide, "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
 	require.Contains(t, sandbox.Guide, "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")
