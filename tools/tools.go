@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -26,6 +27,11 @@ func All(twilio *twilioapi.Client) []server.ServerTool {
 		listConversationWebhooks(twilio),
 		createConversationWebhook(twilio),
 	}
+}
+
+// ReadOnly returns those of the tools that change nothing.
+func ReadOnly(all []server.ServerTool) []server.ServerTool {
+	return slices.DeleteFunc(all, func(t server.ServerTool) bool { return !*t.Tool.Annotations.ReadOnlyHint })
 }
 
 // define makes a tool of a contract, of what is told about it, and of a handler
