@@ -46,71 +46,61 @@ func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Rea
 		return serveSandbox(ctx, cmp.Or(line.HTTP, "127.0.0.1:8081"), stderr)
 	}
 
-	config := twilioapi.Config{
-		BaseURL:     line.BaseURL,
-		Edge:        line.Edge,
-		Region:      line.Region,
-		ServiceSID:  line.ChatServiceSID,
-		Credentials: cli.Credentials(lookup),
-		Timeout:     line.Timeout,
-		Version:     cli.Version(),
+	log := line.Logger(stderr)
+	if command == "call" {
+		log = slog.New(slog.DiscardHandler)
 	}
-	instructions := tools.Instructions
+	config, instructions := line.Twilio(lookup, log), tools.Instructions
 	if line.Sandbox {
-		embedded, stop, err := startSandbox()
+		url, stop, err := startSandbox()
 		if err != nil {
 			return err
 		}
 		defer stop()
-		config.BaseURL, config.Credentials = embedded, sandboxCredentials
+		config.BaseURL, config.Credentials = url, sandboxCredentials
 		instructions += " " + sandbox.Guide
 	}
 	twilio, err := twilioapi.New(config)
 	if err != nil {
 		return err
 	}
-
-	log := slog.New(slog.NewTextHandler(stderr, nil))
-	if command == "call" {
-		log = slog.New(slog.DiscardHandler)
+	offered := tools.All(twilio)
+	if line.ReadOnly {
+		offered = tools.ReadOnly(offered)
 	}
-	server := serve.New(serve.Options{
-		Version:       cli.Version(),
-		Instructions:  instructions,
-		Tools:         tools.All(twilio),
-		Log:           log,
-		MaxMessage:    line.MaxMessage,
-		MaxConcurrent: line.MaxConcurrent,
-		Grace:         line.Grace,
-	})
+	server := serve.New(instructions, offered, line.Server(log))
+
 	switch {
 	case command == "call":
 		return cli.Call(ctx, server, line.Call.Tool, line.Call.JSON, stdin, stdout)
-	case line.HTTP != "":
-		ln, err := serve.Listen(line.HTTP)
-		if err != nil {
-			return err
-		}
-		return server.HTTP(ctx, ln)
-	default:
+	case line.HTTP == "":
 		return server.Stdio(ctx, stdin, stdout)
 	}
+	reach, open, err := line.Reach(lookup, log)
+	if err != nil {
+		return err
+	}
+	ln, err := serve.Listen(line.HTTP, open)
+	if err != nil {
+		return err
+	}
+	return server.HTTP(ctx, ln, reach)
 }
 
 // serveSandbox serves the embedded Twilio alone.
 func serveSandbox(ctx context.Context, address string, stderr io.Writer) error {
-	ln, err := serve.Listen(address)
+	ln, err := serve.Listen(address, false)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
-	return serve.Listener(ctx, sandbox.New(sandbox.Options{}), ln, 0)
+	return serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
 }
 
 // startSandbox serves the embedded Twilio for this process, over TCP as the
 // real one is reached. It returns the base URL, and what ends it.
 func startSandbox() (baseURL string, stop func(), err error) {
-	ln, err := serve.Listen("127.0.0.1:0")
+	ln, err := serve.Listen("127.0.0.1:0", false)
 	if err != nil {
 		return "", nil, err
 	}
@@ -118,7 +108,7 @@ func startSandbox() (baseURL string, stop func(), err error) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = serve.Listener(ctx, sandbox.New(sandbox.Options{}), ln, 0)
+		_ = serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
 	}()
 	return "http://" + ln.Addr().String(), func() { cancel(); <-ended }, nil
 }

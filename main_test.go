@@ -9,6 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -107,12 +110,28 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are no JSON: line 1, column 0"},
 		"bad duration":       {environment(), []string{"--timeout", "soon"}, `--timeout: expected duration but got "soon"`},
 		"bad variable":       {environment("MCP_TIMEOUT", "soon"), nil, `MCP_TIMEOUT: --timeout: expected duration but got "soon"`},
+		"too much time":      {environment(), []string{"--timeout=1h"}, "at most 5m"},
+		"no grace":           {environment(), []string{"--grace=-1s"}, "--grace and --drain must not be less than 0"},
+		"no calls":           {environment(), []string{"--max-concurrent=0"}, "--max-concurrent must be at least 1"},
+		"no message":         {environment(), []string{"--max-message=0"}, "--max-message must be at least 1"},
+		"bad log format":     {environment(), []string{"--log-format=xml"}, "--log-format must be one of"},
+		"bad log level":      {environment("MCP_LOG_LEVEL", "loud"), nil, "MCP_LOG_LEVEL: --log-level"},
+		"half a certificate": {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key go together"},
+		"no certificate":     {environment(), []string{"--http", "127.0.0.1:0", "--tls-cert=/nonexistent", "--tls-key=/nonexistent"}, "no such file"},
+		"bad origin":         {environment(), []string{"--allowed-origin=app.example.com"}, "is no origin, such as https://app.example.com"},
+		"bad host":           {environment(), []string{"--allowed-host=https://mcp.example.com"}, "is no host name"},
+		"caller over stdio":  {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
+		"caller and sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "exclude each other"},
+		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "exclude each other"},
+		"whose credentials":  {environment(), []string{"--credentials=mine"}, "--credentials must be one of"},
+		"no token":           {environment("MCP_AUTH_TOKEN", " , "), []string{"--http=127.0.0.1:0"}, "hold no token"},
+		"no token file":      {environment("MCP_AUTH_TOKEN_FILE", "/nonexistent"), []string{"--http=127.0.0.1:0"}, "MCP_AUTH_TOKEN_FILE: open /nonexistent"},
 		"no time":            {environment(), []string{"--timeout=-1s"}, "--timeout must be longer than 0"},
 		"bad base URL":       {environment("TWILIO_BASE_URL", "conversations.twilio.com"), nil, "the base URL must be an http or https URL"},
 		"bad region":         {environment(), []string{"--region", "IE1"}, "edge and region"},
 		"bad service":        {environment("TWILIO_CHAT_SERVICE_SID", "CH1"), nil, "Service SID"},
 		"no address":         {environment(), []string{"--http", "8080"}, "no HOST:PORT"},
-		"open address":       {environment(), []string{"--http", ":8080"}, "not a loopback address"},
+		"open address":       {environment(), []string{"--http", ":8080"}, "MCP_AUTH_TOKEN"},
 		"open sandbox":       {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "not a loopback address"},
 		"port in use":        {environment(), []string{"--http", taken.Addr().String()}, "address already in use"},
 		"arguments a list":   {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", "[]"}, "must be an object, not an array"},
@@ -133,14 +152,18 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 	}
 }
 
+// Each flag stands in --help with the variable that sets it, but no secret does.
 func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
+	stdout, _, err := program(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
 	require.NoError(t, err)
+	for field := range reflect.TypeFor[cli.CommandLine]().Fields() {
+		if variable := field.Tag.Get("variable"); variable != "" {
+			require.Contains(t, stdout, "[$"+variable+"]")
+		}
+	}
 	for _, want := range []string{
-		"--http", "--sandbox", "--timeout", "--edge", "--region", "--base-url", "--chat-service-sid",
-		"MCP_HTTP", "MCP_SANDBOX", "MCP_TIMEOUT", "TWILIO_EDGE", "TWILIO_REGION", "TWILIO_BASE_URL", "TWILIO_CHAT_SERVICE_SID",
-		"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN",
+		"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN", "MCP_AUTH_TOKEN_FILE",
 		"serve", "call <tool>", "sandbox", "version",
 	} {
 		require.Contains(t, stdout, want)
@@ -233,26 +256,27 @@ func TestEveryRequestReadBeforeTheEndIsAnswered(t *testing.T) {
 
 // serving starts the program over HTTP and returns its address, and what ends
 // it.
-func serving(t *testing.T, args ...string) (url string, end func() error) {
+func serving(t *testing.T, lookup cli.LookupFunc, args ...string) (url string, logged *output, end func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	logged := output{lines: make(chan string, 1000)}
+	logged = &output{lines: make(chan string, 1000)}
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, args, environment(), strings.NewReader(""), io.Discard, &logged) }()
-	select {
-	case line := <-logged.lines:
-		url = regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(line)
-		require.NotEmpty(t, url, line)
-	case err := <-done:
-		t.Fatal(err)
+	go func() { done <- run(ctx, args, lookup, strings.NewReader(""), io.Discard, logged) }()
+	for url == "" {
+		select {
+		case line := <-logged.lines:
+			url = regexp.MustCompile(`http://[^ /]+:\d+`).FindString(line)
+		case err := <-done:
+			t.Fatal(err)
+		}
 	}
-	return url, func() error { cancel(); return <-done }
+	return url, logged, func() error { cancel(); return <-done }
 }
 
 func TestASessionOverHTTP(t *testing.T) {
 	t.Parallel()
-	url, end := serving(t, "--sandbox", "--http", "127.0.0.1:0")
+	url, _, end := serving(t, environment(), "--sandbox", "--http", "127.0.0.1:0")
 	for i, x := range session() {
 		req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/mcp",
 			strings.NewReader(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"%s","params":%s}`, i, x.method, x.params)))
@@ -285,7 +309,7 @@ func TestASessionOverHTTP(t *testing.T) {
 
 func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 	t.Parallel()
-	url, end := serving(t, "sandbox", "--http", "127.0.0.1:0")
+	url, _, end := serving(t, environment(), "sandbox", "--http", "127.0.0.1:0")
 	res, err := http.Get(url + "/v1/Conversations/" + documented + "/Webhooks")
 	require.NoError(t, err)
 	require.Equal(t, 401, res.StatusCode)
@@ -314,4 +338,113 @@ func TestTheKeyWinsOverTheAccount(t *testing.T) {
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"x"}`)
 	require.NoError(t, err)
 	require.Equal(t, "SK1", username)
+}
+
+// post makes one MCP request over HTTP.
+func post(t *testing.T, url, body string, authorize func(*http.Request)) (status int, answer string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/mcp", strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	if authorize != nil {
+		authorize(req)
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, string(text)
+}
+
+const listDocumented = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"` + documented + `"}}}`
+
+func TestCallersBringTheirOwnCredentials(t *testing.T) {
+	t.Parallel()
+	twilio, _, _ := serving(t, environment(), "sandbox", "--http", "127.0.0.1:0")
+	url, logged, end := serving(t, environment("TWILIO_BASE_URL", twilio, "TWILIO_API_KEY", "SKserver", "TWILIO_API_SECRET", "hunter2"),
+		"--http", "127.0.0.1:0", "--credentials", "caller")
+	status, answer := post(t, url, listDocumented, nil)
+	require.Equal(t, 401, status)
+	require.NotContains(t, answer, "hunter2")
+	_, answer = post(t, url, listDocumented, func(r *http.Request) { r.SetBasicAuth("SKcaller", "hunter3") })
+	require.Contains(t, answer, `"webhooks":[`)
+	_, answer = post(t, url, listDocumented, func(r *http.Request) { r.SetBasicAuth("nobody", "hunter3") })
+	require.Contains(t, answer, `"code":20003`)
+	require.NoError(t, end())
+	require.Equal(t, 1, strings.Count(logged.String(), "level=WARN"), logged.String())
+	require.Contains(t, logged.String(), "status=200")
+	require.Contains(t, logged.String(), "code=20003")
+	require.NotContains(t, logged.String(), "hunter")
+	require.NotContains(t, logged.String(), "SKcaller")
+}
+
+func TestTokensOpenAnAddressBeyondLoopback(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "tokens")
+	require.NoError(t, os.WriteFile(file, []byte("second\nthird\n"), 0o600))
+	url, logged, end := serving(t, environment("MCP_AUTH_TOKEN", "first", "MCP_AUTH_TOKEN_FILE", file), "--sandbox", "--http", ":0", "--log-format", "json")
+	url = "http://127.0.0.1" + url[strings.LastIndex(url, ":"):]
+	for token, want := range map[string]int{"first": 200, "second": 200, "third": 200, "fourth": 401} {
+		status, _ := post(t, url, listDocumented, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
+		require.Equal(t, want, status, token)
+	}
+	require.NoError(t, end())
+	require.Contains(t, logged.String(), `"msg":"call","tool":"list_conversation_webhooks","outcome":"ok"`)
+	require.Contains(t, logged.String(), `"request_id":"RQ`)
+	require.NotContains(t, logged.String(), "first")
+}
+
+func TestAnonymousCallersAreLoggedAtTheStart(t *testing.T) {
+	t.Parallel()
+	_, logged, end := serving(t, environment(), "--sandbox", "--http", ":0", "--allow-anonymous")
+	require.NoError(t, end())
+	require.Contains(t, logged.String(), "--allow-anonymous: whoever reaches the address may call")
+}
+
+func TestReadOnlyOffersNoToolThatWrites(t *testing.T) {
+	t.Parallel()
+	stdout, _, err := program(t, environment("MCP_READ_ONLY", "true"), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
+{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation_webhook","arguments":{}}}`, "--sandbox")
+	require.NoError(t, err)
+	require.NotContains(t, stdout, `"name":"create_conversation_webhook"`)
+	require.Contains(t, stdout, `"name":"list_conversation_webhooks"`)
+	require.Contains(t, stdout, `"id":2,"error":{"code":-32602,"message":"there is no tool`)
+	_, _, err = program(t, environment("MCP_READ_ONLY", "yes please"), "", "--sandbox")
+	require.ErrorContains(t, err, "MCP_READ_ONLY: --read-only")
+}
+
+// A create is not stopped by the client that no longer wants it: its outcome is
+// logged, and no answer is sent.
+func TestACancelledCreateIsFinished(t *testing.T) {
+	t.Parallel()
+	began, release := make(chan struct{}), make(chan struct{})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	twilio := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-release
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"sid":"WH1"}`)
+	})}
+	go func() { _ = twilio.Serve(ln) }()
+	defer twilio.Close()
+	stdin, client := io.Pipe()
+	out, logged := output{lines: make(chan string, 10)}, output{}
+	done := make(chan error, 1)
+	go func() {
+		done <- run(t.Context(), nil, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(), "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x"), stdin, &out, &logged)
+	}()
+	_, err = io.WriteString(client, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_conversation_webhook","arguments":{"ConversationSid":"x","Target":"studio"}}}`+"\n")
+	require.NoError(t, err)
+	<-began
+	_, err = io.WriteString(client, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`+"\n"+`{"jsonrpc":"2.0","id":2,"method":"ping"}`+"\n")
+	require.NoError(t, err)
+	require.Contains(t, <-out.lines, `"id":2`, "the cancellation has been read")
+	require.NoError(t, client.Close())
+	close(release)
+	require.NoError(t, <-done)
+	require.NotContains(t, out.String(), `"id":1`)
+	require.Contains(t, logged.String(), `tool=create_conversation_webhook outcome="ok, cancelled"`)
+	require.Contains(t, logged.String(), "status=201")
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -13,18 +15,30 @@ import (
 )
 
 // A CommandLine holds the settings and the command that was chosen. Secrets are
-// not among them: see [Credentials].
+// not among them; its methods read those from the environment.
 type CommandLine struct {
-	HTTP           string        `name:"http" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP on this loopback address instead of stdio (endpoint /mcp, liveness /healthz)."`
-	Sandbox        bool          `variable:"MCP_SANDBOX" help:"Use an embedded in-memory Twilio; no account is needed."`
-	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call. Default: 30s."`
+	Sandbox  bool `variable:"MCP_SANDBOX" help:"Use an embedded in-memory Twilio; no account is needed."`
+	ReadOnly bool `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
+
+	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
 	Grace          time.Duration `variable:"MCP_GRACE" default:"10s" placeholder:"DURATION" help:"How long calls under way may take to end once the server is told to end. Default: 10s."`
 	MaxConcurrent  int           `variable:"MCP_MAX_CONCURRENT" default:"32" placeholder:"N" help:"Calls to Twilio at once; more of them wait. Default: 32."`
 	MaxMessage     int           `variable:"MCP_MAX_MESSAGE" default:"4194304" placeholder:"BYTES" help:"Longest message taken from a client. Default: 4194304."`
+	LogFormat      string        `variable:"MCP_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`
+	LogLevel       slog.Level    `variable:"MCP_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: info."`
 	Edge           string        `variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin."`
 	Region         string        `variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
 	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; switches edge and region off."`
 	ChatServiceSID string        `name:"chat-service-sid" variable:"TWILIO_CHAT_SERVICE_SID" placeholder:"SID" help:"Use the conversations of this Service (IS...) instead of the default one."`
+
+	HTTP           string        `name:"http" group:"HTTP" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP at this address instead of stdio (endpoint /mcp; /healthz, /readyz)."`
+	AllowedHost    []string      `group:"HTTP" variable:"MCP_ALLOWED_HOST" placeholder:"HOST" help:"Take requests to this host, any port, besides loopback."`
+	AllowedOrigin  []string      `group:"HTTP" variable:"MCP_ALLOWED_ORIGIN" placeholder:"ORIGIN" help:"Take requests of web pages from this origin, any port, besides loopback."`
+	Credentials    string        `group:"HTTP" variable:"MCP_CREDENTIALS" enum:"server,caller" default:"server" placeholder:"WHOSE" help:"server: calls use this process's Twilio credentials. caller: each caller brings its own as HTTP Basic. Default: server."`
+	AllowAnonymous bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Take calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
+	Drain          time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"How long requests are still taken, with /readyz at 503, once the server is told to end. Default: 0s."`
+	TLSCert        string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, PEM; with --tls-key."`
+	TLSKey         string        `group:"HTTP" name:"tls-key" variable:"MCP_TLS_KEY" placeholder:"FILE" help:"Its key, PEM."`
 
 	Serve struct{} `cmd:"" default:"withargs" help:"Serve MCP over stdio, or over HTTP with --http. The default."`
 	Call  struct {
@@ -37,7 +51,9 @@ type CommandLine struct {
 
 const description = `An MCP server that lists and creates the webhooks of a Twilio conversation.
 
-Credentials come from the environment only: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Each flag can be set by the variable behind it.`
+Secrets come from the environment only. Twilio's credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Bearer tokens that callers over HTTP must bring: MCP_AUTH_TOKEN (several with commas), or a file of them, MCP_AUTH_TOKEN_FILE.
+
+Each flag can be set by the variable behind it.`
 
 // A LookupFunc finds an environment variable, as os.LookupEnv does.
 type LookupFunc func(name string) (value string, ok bool)
@@ -70,23 +86,41 @@ func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*CommandLine, st
 	case err != nil:
 		return nil, "", fmt.Errorf("%s%w; see --help", env.blame(err), err)
 	}
-	if err := line.check(); err != nil {
+	command, _, _ := strings.Cut(parsed.Command(), " ")
+	if err := line.check(command); err != nil {
 		return nil, "", fmt.Errorf("%w; see --help", err)
 	}
-	command, _, _ := strings.Cut(parsed.Command(), " ")
 	return &line, command, nil
 }
 
-func (c *CommandLine) check() error {
+// check holds the settings against each other. Those that others take care of
+// are left to them.
+func (c *CommandLine) check(command string) error {
 	switch {
-	case c.Timeout <= 0:
-		return errors.New("--timeout must be longer than 0, such as 30s")
-	case c.Grace < 0:
-		return errors.New("--grace must not be less than 0")
+	case c.Timeout <= 0 || c.Timeout > 5*time.Minute:
+		return errors.New("--timeout must be longer than 0 and at most 5m, such as 30s")
+	case c.Grace < 0 || c.Drain < 0:
+		return errors.New("--grace and --drain must not be less than 0")
 	case c.MaxConcurrent < 1:
 		return errors.New("--max-concurrent must be at least 1")
 	case c.MaxMessage < 1:
 		return errors.New("--max-message must be at least 1")
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case c.caller() && (command == "call" || command == "serve" && c.HTTP == ""):
+		return errors.New("--credentials caller needs --http: only over HTTP do callers bring credentials")
+	case c.caller() && c.Sandbox:
+		return errors.New("--credentials caller and --sandbox exclude each other: the sandbox needs no credentials")
+	}
+	for _, listed := range c.AllowedOrigin {
+		if u, err := url.Parse(listed); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+			return fmt.Errorf("--allowed-origin %q is no origin, such as https://app.example.com", listed)
+		}
+	}
+	for _, listed := range c.AllowedHost {
+		if strings.ContainsAny(listed, "/@ ") {
+			return fmt.Errorf("--allowed-host %q is no host name, such as mcp.example.com", listed)
+		}
 	}
 	return nil
 }

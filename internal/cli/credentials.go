@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 
+	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/twilioapi"
 )
 
-// Credentials reads Twilio's from the environment: an API key, or else the
+// serverCredentials reads Twilio's from the environment: an API key, or else the
 // account's own. What is missing is an error of each call rather than of the
 // start, so that a client can always list the tools.
-func Credentials(lookup LookupFunc) twilioapi.CredentialsFunc {
+func serverCredentials(lookup LookupFunc) twilioapi.CredentialsFunc {
 	credentials, err := fromPairs(lookup,
 		[2]string{"TWILIO_API_KEY", "TWILIO_API_SECRET"},
 		[2]string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"})
@@ -43,4 +46,33 @@ func fromPairs(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, er
 
 func missing(set, unset string) error {
 	return fmt.Errorf("the server's environment has %s but not %s; ask the user to set %[2]s too", set, unset)
+}
+
+// callerCredentials are Twilio's as the caller of each request brought them.
+func callerCredentials(ctx context.Context) (twilioapi.Credentials, error) {
+	username, password := serve.CallerCredentials(ctx)
+	return twilioapi.Credentials{Username: username, Password: password}, nil
+}
+
+// tokens reads the bearer tokens that callers over HTTP must bring, from
+// MCP_AUTH_TOKEN and the file that MCP_AUTH_TOKEN_FILE names: separated by
+// commas or lines. It returns none if neither variable is set.
+func tokens(lookup LookupFunc) ([]string, error) {
+	text, _ := lookup("MCP_AUTH_TOKEN")
+	file, _ := lookup("MCP_AUTH_TOKEN_FILE")
+	if text == "" && file == "" {
+		return nil, nil
+	}
+	if file != "" {
+		read, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("MCP_AUTH_TOKEN_FILE: %w", err)
+		}
+		text += "\n" + string(read)
+	}
+	all := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\r' || r == '\n' })
+	if len(all) == 0 {
+		return nil, errors.New("MCP_AUTH_TOKEN and MCP_AUTH_TOKEN_FILE hold no token")
+	}
+	return all, nil
 }

@@ -14,45 +14,106 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// HTTP serves MCP at /mcp and a sign of life at /healthz on a listener, until
-// ctx is done; then what is under way is answered within the grace. It is
-// stateless: no session is issued or needed. The listener is closed when HTTP
-// returns.
-func (s *Server) HTTP(ctx context.Context, ln net.Listener) error {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /mcp", s.post)
-	mux.HandleFunc("/mcp", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "use POST", http.StatusMethodNotAllowed)
-	})
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "ok\n")
-	})
-	s.Log.Info("listening", "url", "http://"+ln.Addr().String()+"/mcp")
-	return Listener(ctx, mux, ln, s.Grace)
+// queueLength is how many calls over HTTP are under way or wait, for each that
+// may be under way. More get 503.
+const queueLength = 64
+
+// HTTPOptions say who may reach a server over HTTP, and how it ends.
+type HTTPOptions struct {
+	AllowedHosts      []string      // besides loopback; any port
+	AllowedOrigins    []string      // of web pages, besides loopback; scheme and host, any port
+	Tokens            []string      // bearer tokens, one of which callers must bring; none: all may call
+	CallerCredentials bool          // callers bring Twilio's credentials as HTTP Basic
+	Drain             time.Duration // how long requests are still taken once the server ends
+	CertFile, KeyFile string        // TLS, PEM files; empty: plain HTTP
 }
 
-// Listener serves a handler on a listener, with time limits, until ctx is done;
-// then requests under way are answered within the grace. The listener is closed
-// when Listener returns.
-func Listener(ctx context.Context, h http.Handler, ln net.Listener, grace time.Duration) error {
+// HTTP serves MCP at /mcp on a listener until ctx is done; then what is under
+// way is answered within the grace. It is stateless: no session is issued or
+// needed. /healthz says that the server lives, /readyz whether it takes calls.
+// The listener is closed when HTTP returns.
+func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error {
+	h := onlyPost(http.HandlerFunc(s.post))
+	if len(o.Tokens) > 0 {
+		h = requireToken(o.Tokens)(h)
+	}
+	if o.CallerCredentials {
+		h = requireBasic(h)
+	}
+	h = allowOrigins(o.AllowedOrigins)(h)
+	h = allowHosts(o.AllowedHosts)(h)
+
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", h)
+	mux.HandleFunc("GET /healthz", sign(func() bool { return true }))
+	mux.HandleFunc("GET /readyz", sign(func() bool { return ctx.Err() == nil }))
+
+	scheme := "http"
+	if o.CertFile != "" {
+		scheme = "https"
+	}
+	s.Log.Info("listening", "url", scheme+"://"+ln.Addr().String()+"/mcp")
+	return listen(ctx, closing(ctx, mux), ln, o, s.Grace)
+}
+
+// sign answers whether something is so, and nothing else.
+func sign(is func() bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if !is() {
+			http.Error(w, "no", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	}
+}
+
+// closing asks clients for new connections once ctx is done, so that they find
+// another server.
+func closing(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Handler serves any handler on a listener until ctx is done.
+func Handler(ctx context.Context, h http.Handler, ln net.Listener) error {
+	return listen(ctx, h, ln, HTTPOptions{}, 0)
+}
+
+func listen(ctx context.Context, h http.Handler, ln net.Listener, o HTTPOptions, grace time.Duration) error {
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
+		WriteTimeout:      10 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(ln) }()
+	go func() {
+		if o.CertFile != "" {
+			ended <- srv.ServeTLS(ln, o.CertFile, o.KeyFile)
+		} else {
+			ended <- srv.Serve(ln)
+		}
+	}()
 	select {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
 	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(o.Drain):
+	}
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	if err := srv.Shutdown(limit); err != nil {
-		_ = srv.Close()
+	if srv.Shutdown(limit) != nil {
+		_ = srv.Close() // the grace is over
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -60,15 +121,17 @@ func Listener(ctx context.Context, h http.Handler, ln net.Listener, grace time.D
 	return nil
 }
 
-// Listen listens on a loopback address such as 127.0.0.1:8080. It refuses any
-// other, because whoever reaches the port may call.
-func Listen(address string) (net.Listener, error) {
+// Listen listens on an address such as 127.0.0.1:8080. Unless it is open to
+// others, it refuses any that is not loopback, because whoever reaches the port
+// may call.
+func Listen(address string, open bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("--http %q is no HOST:PORT, such as 127.0.0.1:8080", address)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("--http %q is not a loopback address, such as 127.0.0.1:8080", address)
+	if !open && !isLoopback(host) {
+		return nil, fmt.Errorf("--http %s is not a loopback address, and whoever reaches it could call; use one such as 127.0.0.1:8080, "+
+			"or say who may call: set MCP_AUTH_TOKEN, or give --credentials caller, or --allow-anonymous behind a proxy that authenticates", address)
 	}
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
@@ -107,10 +170,26 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	result, fault := s.handle(r.Context(), m)
+	if m.method == string(mcp.MethodToolsCall) {
+		select {
+		case s.queue <- struct{}{}:
+			defer func() { <-s.queue }()
+		default:
+			w.Header().Set("Retry-After", "1")
+			reply(w, http.StatusServiceUnavailable, m.id, nil, newFault(mcp.INTERNAL_ERROR, "too many calls wait; nothing was sent"))
+			return
+		}
+	}
+	result, fault := s.handle(withCaller(r.Context(), r.RemoteAddr), m)
 	status := http.StatusOK
 	if fault != nil && mcp.IsModernProtocol(version) {
 		status = statusOf(fault.Code)
+	}
+	if first := acknowledgement(m.id, result); first != nil {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no")
+		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(m.id, result, nil))
+		return
 	}
 	reply(w, status, m.id, result, fault)
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -77,4 +78,15 @@ func encode(id json.RawMessage, result any, fault *mcp.JSONRPCErrorDetails) []by
 		return encode(id, nil, newFault(mcp.INTERNAL_ERROR, "the result could not be written as JSON"))
 	}
 	return line.Bytes()
+}
+
+// acknowledgement is the notification that 2026-07-28 wants before the result
+// of subscriptions/listen: which subscriptions there are, that is none. Other
+// results have nothing before them.
+func acknowledgement(id json.RawMessage, result any) []byte {
+	if _, ok := result.(mcp.SubscriptionsListenResult); !ok {
+		return nil
+	}
+	return fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"%s","params":{"_meta":{"%s":%s},"notifications":{}}}`+"\n",
+		mcp.MethodNotificationSubscriptionsAcknowledged, mcp.MetaKeySubscriptionID, id)
 }

@@ -7,6 +7,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,11 +23,9 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 )
 
-// Options are what a [Server] offers, and its limits.
+// Options are the limits of a [Server].
 type Options struct {
-	Version       string
-	Instructions  string
-	Tools         []server.ServerTool
+	Version       string // of this program
 	Log           *slog.Logger
 	MaxMessage    int           // bytes of one message
 	MaxConcurrent int           // calls under way at once
@@ -37,24 +36,26 @@ type Options struct {
 type Server struct {
 	Options
 	mcp    *server.MCPServer
-	places chan struct{} // one for each call under way
+	places chan struct{} // one for each call to Twilio
+	queue  chan struct{} // one for each call over HTTP, waiting ones too
 }
 
-// New returns a server of the tools.
-func New(o Options) *Server {
+// New returns a server of the tools. The instructions are for the model.
+func New(instructions string, tools []server.ServerTool, o Options) *Server {
 	s := &Server{
 		Options: o,
 		mcp: server.NewMCPServer("twilio-conversations-mcp", o.Version,
 			server.WithTitle("Twilio conversation webhooks"),
-			server.WithInstructions(o.Instructions),
+			server.WithInstructions(instructions),
 			// The tools never change. Were that not said, clients would wait for
 			// news of them on streams that hold up the end of the process.
 			server.WithToolCapabilities(false),
 			server.WithToolHandlerMiddleware(withArguments),
 		),
 		places: make(chan struct{}, o.MaxConcurrent),
+		queue:  make(chan struct{}, queueLength*o.MaxConcurrent),
 	}
-	s.mcp.AddTools(o.Tools...)
+	s.mcp.AddTools(tools...)
 	return s
 }
 
@@ -68,24 +69,38 @@ func (s *Server) Tool(name string) (mcp.Tool, error) {
 	return mcp.Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
 }
 
-// handle answers a request, whatever happens.
-func (s *Server) handle(ctx context.Context, m message) (result any, fault *mcp.JSONRPCErrorDetails) {
+// handle answers a request.
+func (s *Server) handle(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
+	switch m.method {
+	case string(mcp.MethodToolsCall):
+		return s.call(ctx, m)
+	case string(mcp.MethodSubscriptionsListen):
+		return s.subscribe(ctx, m)
+	default:
+		return s.forward(ctx, m)
+	}
+}
+
+// subscribe answers who wants news of a server that has none: at once.
+func (s *Server) subscribe(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
+	session := server.NewInProcessSession("", nil) // mcp-go insists on one
+	result, fault := s.forward(s.mcp.WithContext(ctx, session), m)
+	if r, ok := result.(mcp.SubscriptionsListenResult); ok {
+		r.Meta.SetSubscriptionID(m.id)
+	}
+	return result, fault
+}
+
+// forward lets mcp-go answer, whatever happens. It never sees the client's own
+// id, which it would round, nor any notification, with which it would let
+// clients stop each other's calls.
+func (s *Server) forward(ctx context.Context, m message) (result any, fault *mcp.JSONRPCErrorDetails) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.Error("panic", "method", m.method, "panic", p, "stack", string(debug.Stack()))
 			result, fault = nil, newFault(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
 		}
 	}()
-	if m.method == string(mcp.MethodToolsCall) {
-		return s.call(ctx, m)
-	}
-	return s.forward(ctx, m)
-}
-
-// forward lets mcp-go answer. It never sees the client's own id, which it would
-// round, nor any notification, with which it would let clients stop each
-// other's calls.
-func (s *Server) forward(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
 	raw, err := json.Marshal(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": 1, "method": m.method, "params": m.params})
 	if err != nil {
 		panic(err) // the parts were read as JSON
@@ -130,19 +145,26 @@ func (s *Server) call(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDet
 	entry := &entry{}
 	start := time.Now()
 	result, fault := s.forward(context.WithValue(ctx, entryKey{}, entry), m)
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append([]slog.Attr{
+	caller, _ := ctx.Value(addressKey{}).(string)
+	attrs := []slog.Attr{
 		slog.String("tool", params.Name),
-		slog.String("outcome", outcome(result, fault)),
-		slog.Duration("duration", time.Since(start)),
-	}, entry.attrs...)...)
+		slog.String("outcome", outcome(ctx, result, fault)),
+		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
+		slog.String("caller", cmp.Or(caller, "stdio")),
+	}
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, entry.attrs...)...)
 	return result, fault
 }
 
-func outcome(result any, fault *mcp.JSONRPCErrorDetails) string {
-	if r, ok := result.(*mcp.CallToolResult); fault != nil || ok && r.IsError {
-		return "error"
+func outcome(ctx context.Context, result any, fault *mcp.JSONRPCErrorDetails) string {
+	text := "ok"
+	if r, ok := result.(*mcp.CallToolResult); fault != nil || !ok || r.IsError {
+		text = "error"
 	}
-	return "ok"
+	if ctx.Err() != nil {
+		text += ", cancelled"
+	}
+	return text
 }
 
 type argumentsKey struct{}
@@ -153,6 +175,13 @@ func withArguments(next server.ToolHandlerFunc) server.ToolHandlerFunc {
 		req.Params.RawArguments, _ = ctx.Value(argumentsKey{}).(json.RawMessage)
 		return next(ctx, req)
 	}
+}
+
+type addressKey struct{}
+
+// withCaller notes where a call comes from, for its log line.
+func withCaller(ctx context.Context, address string) context.Context {
+	return context.WithValue(ctx, addressKey{}, address)
 }
 
 type entryKey struct{}

@@ -136,7 +136,7 @@ func (c *stream) accept(line []byte, err error) func() []byte {
 		if context.Cause(ctx) == errCancelled {
 			return nil
 		}
-		return encode(m.id, result, fault)
+		return append(acknowledgement(m.id, result), encode(m.id, result, fault)...)
 	}
 }
 

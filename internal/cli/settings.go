@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/twilioapi"
+)
+
+// Twilio returns the settings of the client.
+func (c *CommandLine) Twilio(lookup LookupFunc, log *slog.Logger) twilioapi.Config {
+	config := twilioapi.Config{
+		BaseURL:     c.BaseURL,
+		Edge:        c.Edge,
+		Region:      c.Region,
+		ServiceSID:  c.ChatServiceSID,
+		Credentials: serverCredentials(lookup),
+		Timeout:     c.Timeout,
+		Version:     Version(),
+		Observe:     annotate,
+	}
+	if c.caller() {
+		if _, err := config.Credentials(context.Background()); err == nil {
+			log.Warn("--credentials caller: the Twilio credentials in the environment are not used")
+		}
+		config.Credentials = callerCredentials
+	}
+	return config
+}
+
+func (c *CommandLine) caller() bool { return c.Credentials == "caller" }
+
+// annotate says in a call's log line what Twilio answered.
+func annotate(ctx context.Context, e twilioapi.Exchange) {
+	serve.Annotate(ctx, slog.Int("status", e.Status), slog.Int("code", e.Code), slog.String("request_id", e.RequestID))
+}
+
+// Server returns the limits of the server.
+func (c *CommandLine) Server(log *slog.Logger) serve.Options {
+	return serve.Options{
+		Version:       Version(),
+		Log:           log,
+		MaxMessage:    c.MaxMessage,
+		MaxConcurrent: c.MaxConcurrent,
+		Grace:         c.Grace,
+	}
+}
+
+// Reach returns who may reach the server over HTTP, and whether that lets it
+// listen beyond loopback.
+func (c *CommandLine) Reach(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOptions, open bool, err error) {
+	tokens, err := tokens(lookup)
+	if err != nil {
+		return o, false, err
+	}
+	guarded := c.caller() || len(tokens) > 0
+	switch {
+	case c.caller() && len(tokens) > 0:
+		return o, false, errors.New("--credentials caller and MCP_AUTH_TOKEN exclude each other: both want the Authorization header")
+	case c.AllowAnonymous && !guarded:
+		log.Warn("--allow-anonymous: whoever reaches the address may call")
+	}
+	return serve.HTTPOptions{
+		AllowedHosts:      c.AllowedHost,
+		AllowedOrigins:    c.AllowedOrigin,
+		Tokens:            tokens,
+		CallerCredentials: c.caller(),
+		Drain:             c.Drain,
+		CertFile:          c.TLSCert,
+		KeyFile:           c.TLSKey,
+	}, guarded || c.AllowAnonymous, nil
+}
+
+// Logger returns the log of the server.
+func (c *CommandLine) Logger(stderr io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(stderr, options))
+}
