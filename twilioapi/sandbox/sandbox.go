@@ -54,7 +54,7 @@ type Options struct {
 	// BaseURL is the scheme and host that resource and page addresses begin with, by default those that
 	// Twilio documents: https://conversations.twilio.com. It is not where the sandbox listens.
 	BaseURL string
-	// Now tells the time of date_created and date_updated, by default time.Now.
+	// Now tells the time of date_created, date_updated and the Date header, by default time.Now.
 	Now func() time.Time
 }
 
@@ -135,7 +135,8 @@ func (s *Sandbox) answering(h handler) http.HandlerFunc {
 		if a.status == 0 {
 			panic(http.ErrAbortHandler) // returning would answer 200
 		}
-		a.with("Twilio-Request-Id", requestID()).
+		a.with("Date", s.now().UTC().Format(http.TimeFormat)).
+			with("Twilio-Request-Id", requestID()).
 			with("Twilio-Concurrent-Requests", fmt.Sprint(inFlight)).
 			with("Twilio-Request-Duration", fmt.Sprintf("%.3f", time.Since(began).Seconds())).
 			writeTo(w)
