@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -23,8 +22,8 @@ func createConversationWebhook(twilio *twilioapi.Client) server.ServerTool {
 			IdempotentHint:  new(false),
 			OpenWorldHint:   new(true),
 		},
-	}, func(ctx context.Context, in schemas.CreateConversationWebhookInput) (json.RawMessage, error) {
-		return twilio.CreateWebhook(ctx, in.ConversationSid, twilioapi.NewWebhook{
+	}, func(ctx context.Context, in schemas.CreateConversationWebhookInput) (answer, error) {
+		webhook, settled, err := twilio.CreateWebhook(ctx, in.ConversationSid, twilioapi.NewWebhook{
 			Target:      in.Target,
 			URL:         in.URL,
 			Method:      in.Method,
@@ -33,5 +32,6 @@ func createConversationWebhook(twilio *twilioapi.Client) server.ServerTool {
 			FlowSID:     in.FlowSID,
 			ReplayAfter: (*int64)(in.ReplayAfter),
 		})
+		return answer{webhook, settled}, err
 	})
 }

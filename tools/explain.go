@@ -19,7 +19,8 @@ type failure struct {
 	Message   string `json:"message"`
 	MoreInfo  string `json:"more_info,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
-	Retryable bool   `json:"retryable"` // whether the same call may be repeated without harm
+	Attempts  int    `json:"attempts,omitempty"` // how often the request was sent
+	Retryable bool   `json:"retryable"`          // whether the same call may be repeated without harm
 }
 
 // failed puts an error into words a model can act on: what happened, Twilio's
@@ -40,6 +41,9 @@ func explain(err error, readOnly bool) (string, failure) {
 	if unsent, ok := errors.AsType[*twilioapi.UnsentError](err); ok {
 		return "Nothing was sent: " + unsent.Error() + ".", failure{Message: unsent.Error()}
 	}
+	if unsettled, ok := errors.AsType[*twilioapi.UnsettledError](err); ok {
+		return explainUnsettled(unsettled)
+	}
 	if refused, ok := errors.AsType[*twilioapi.Error](err); ok {
 		return explainAnswer(refused, readOnly)
 	}
@@ -50,13 +54,17 @@ func explain(err error, readOnly bool) (string, failure) {
 }
 
 func explainAnswer(e *twilioapi.Error, readOnly bool) (string, failure) {
-	fact := failure{Status: e.Status, Code: e.Code, Message: e.Message, MoreInfo: e.MoreInfo, RequestID: e.RequestID}
+	fact := failure{
+		Status: e.Status, Code: e.Code, Message: e.Message, MoreInfo: e.MoreInfo,
+		RequestID: e.RequestID, Attempts: e.Attempts,
+	}
+	failed := e.Status >= 500 || e.Status < 300
 	tooMany := e.Status == http.StatusTooManyRequests
-	fact.Retryable = tooMany || readOnly && e.Status >= 500
+	fact.Retryable = tooMany || readOnly && failed
 	text := "Twilio refused: " + words(e)
 	switch {
-	case e.Status >= 500 || e.Status < 300:
-		text = "Twilio failed: " + words(e) + again(readOnly)
+	case failed:
+		text = "Twilio failed: " + words(e) + " " + tryLater
 	case tooMany:
 		text += " Nothing was done. Repeat the call " + wait(e.RetryAfter) + "."
 	case advice[e.Code] != "":
@@ -71,17 +79,47 @@ func explainAnswer(e *twilioapi.Error, readOnly bool) (string, failure) {
 }
 
 func explainSilence(e *twilioapi.NoAnswerError, readOnly bool) (string, failure) {
-	reason := e.Err.Error()
+	reason := e.Reason
 	if errors.Is(e, context.DeadlineExceeded) {
 		reason = "time ran out"
 	}
-	fact := failure{Message: reason, Retryable: readOnly || !e.Sent}
+	fact := failure{Message: reason, Attempts: e.Attempts, Retryable: readOnly || !e.Sent}
 	if !e.Sent {
-		return "Twilio was not reached, and nothing was sent: " + reason + ". " +
+		return "Twilio was not reached, and nothing was sent: " + reason + attempts(e.Attempts) + ". " +
 			"Try again; if it stays so, ask the user to check the network and the server's settings.", fact
 	}
-	return "Twilio did not answer: " + reason + "." + again(readOnly), fact
+	return "Twilio did not answer: " + reason + attempts(e.Attempts) + ". " + tryLater, fact
 }
+
+// explainUnsettled says what is known of a create that may have happened, and
+// how to find out the rest.
+func explainUnsettled(e *twilioapi.UnsettledError) (string, failure) {
+	var text string
+	var fact failure
+	if answered, ok := errors.AsType[*twilioapi.Error](e.Err); ok {
+		_, fact = explainAnswer(answered, false)
+		text = "Twilio failed: " + words(answered)
+	} else if silent, ok := errors.AsType[*twilioapi.NoAnswerError](e.Err); ok {
+		_, fact = explainSilence(silent, false)
+		text = "Twilio did not answer: " + fact.Message + "."
+	}
+	fact.Retryable = false
+	switch {
+	case e.List != nil:
+		return text + " Whether the webhook was made is unknown: listing failed too. " + lookFirst, fact
+	case e.Found == 0:
+		return text + " The webhook was not found so far, but Twilio may still make it. " + lookFirst, fact
+	default:
+		return text + " Whether the webhook was made is unknown: one that matches is there, but it may be older, or another call's. " + lookFirst, fact
+	}
+}
+
+const (
+	lookFirst = "Do not create it again before list_conversation_webhooks shows, some seconds from now, that it is not there."
+
+	settledNote = "Twilio's answer to the create was lost. This webhook was found by listing: " +
+		"it is the one that was asked for, made by this call. Do not create it again."
+)
 
 // words are Twilio's own, with status and code.
 func words(e *twilioapi.Error) string {
@@ -89,6 +127,7 @@ func words(e *twilioapi.Error) string {
 	if e.Code != 0 {
 		text += fmt.Sprintf(", code %d", e.Code)
 	}
+	text += attempts(e.Attempts)
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
@@ -98,13 +137,11 @@ func words(e *twilioapi.Error) string {
 	return text
 }
 
-// again says whether a call of unknown outcome may be repeated.
-func again(readOnly bool) string {
-	if readOnly {
-		return " Try again in a while."
+func attempts(n int) string {
+	if n < 2 {
+		return ""
 	}
-	return " Whether the webhook was made is unknown. Do not create it again before " +
-		"list_conversation_webhooks shows, now and some seconds later, that it is not there."
+	return fmt.Sprintf(" after %d attempts", n)
 }
 
 func wait(d time.Duration) string {

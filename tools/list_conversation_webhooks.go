@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -22,11 +21,12 @@ func listConversationWebhooks(twilio *twilioapi.Client) server.ServerTool {
 			IdempotentHint:  new(true),
 			OpenWorldHint:   new(true),
 		},
-	}, func(ctx context.Context, in schemas.ListConversationWebhooksInput) (json.RawMessage, error) {
-		return twilio.ListWebhooks(ctx, in.ConversationSid, twilioapi.Page{
+	}, func(ctx context.Context, in schemas.ListConversationWebhooksInput) (answer, error) {
+		page, err := twilio.ListWebhooks(ctx, in.ConversationSid, twilioapi.Page{
 			Size:  (*int64)(in.PageSize),
 			Index: (*int64)(in.Page),
 			Token: in.PageToken,
 		})
+		return answer{webhooks: page}, err
 	})
 }

@@ -34,12 +34,18 @@ func ReadOnly(all []server.ServerTool) []server.ServerTool {
 	return slices.DeleteFunc(all, func(t server.ServerTool) bool { return !*t.Tool.Annotations.ReadOnlyHint })
 }
 
+// An answer is what Twilio wrote, and what has to be said about it.
+type answer struct {
+	webhooks json.RawMessage
+	settled  bool // found by listing, because the create's own answer was lost
+}
+
 // define makes a tool of a contract, of what is told about it, and of a handler
 // that has never heard of MCP.
 func define[Input any](
 	contract schemas.Contract[Input],
 	about mcp.Tool,
-	handle func(context.Context, Input) (json.RawMessage, error),
+	handle func(context.Context, Input) (answer, error),
 ) server.ServerTool {
 	about.Name = string(contract)
 	about.RawInputSchema, about.RawOutputSchema = contract.Input(), contract.Output()
@@ -59,13 +65,18 @@ func define[Input any](
 
 // succeeded passes Twilio's JSON through, as structured content and as compact
 // text for clients that show only that.
-func succeeded(answer json.RawMessage) *mcp.CallToolResult {
+func succeeded(a answer) *mcp.CallToolResult {
 	var text bytes.Buffer
-	if err := json.Compact(&text, answer); err != nil {
+	if err := json.Compact(&text, a.webhooks); err != nil {
 		panic(err) // the client returns JSON
 	}
-	return &mcp.CallToolResult{
+	result := &mcp.CallToolResult{
 		Content:              []mcp.Content{mcp.NewTextContent(text.String())},
-		RawStructuredContent: answer,
+		RawStructuredContent: a.webhooks,
 	}
+	if a.settled {
+		result.Content = append(result.Content, mcp.NewTextContent(settledNote))
+		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{"settled": true}}
+	}
+	return result
 }

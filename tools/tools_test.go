@@ -272,40 +272,80 @@ func TestTheSixthWebhookIsRefusedWithAWayOut(t *testing.T) {
 	require.Contains(t, text, "List them and use one of those")
 }
 
-func TestFailuresSayWhetherTheCallMayBeRepeated(t *testing.T) {
+// The magic conversations of the sandbox, and a Twilio that is not there.
+func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	const webhook = `","Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`
-	const unknown = "Do not create it again before"
-	conversation := func(digits string) string { return `{"ConversationSid":"CH` + strings.Repeat("0", 29) + digits }
+	const lookFirst = "Do not create it again before list_conversation_webhooks shows, some seconds from now, that it is not there."
 	soon := func(c *twilioapi.Config) { c.Timeout = 100 * time.Millisecond }
+	gone := func(c *twilioapi.Config) { c.BaseURL = "http://127.0.0.1:1" }
+	refusing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(429)
+		_, _ = io.WriteString(w, `{"code":20429,"message":"Too Many Requests"}`)
+	})
+	silent := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			_, _ = io.Copy(io.Discard, r.Body) // or the server never sees the client go
+			<-r.Context().Done()
+		}
+		_, _ = io.WriteString(w, `{"webhooks":[]}`)
+	})
+	inSandbox := sandbox.New(sandbox.Options{})
+	for name, row := range map[string]struct {
+		twilio       http.Handler
+		change       func(*twilioapi.Config)
+		tool, digits string
+		want         []string
+		fact         map[string]any
+	}{
+		"too many":            {refusing, soon, create, "999", []string{"HTTP 429, code 20429: Too Many Requests. Nothing was done. Repeat the call after 3600 s."}, map[string]any{"status": 429.0, "retryable": true}},
+		"not applied":         {inSandbox, soon, create, "503", []string{"HTTP 503, code 20503", "was not found so far, but Twilio may still make it. " + lookFirst}, map[string]any{"status": 503.0, "retryable": false}},
+		"no answer":           {silent, soon, create, "000", []string{"Twilio did not answer: time ran out.", "not found so far", lookFirst}, map[string]any{"attempts": 1.0, "retryable": false}},
+		"no answer to a list": {inSandbox, soon, list, "000", []string{"Twilio did not answer: time ran out. Try again in a while."}, map[string]any{"retryable": true}},
+		"not reached":         {inSandbox, gone, create, "000", []string{"Twilio was not reached, and nothing was sent", "after 4 attempts"}, map[string]any{"attempts": 4.0, "retryable": true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			arguments := `{"ConversationSid":"CH` + strings.Repeat("0", 29) + row.digits + `"`
+			if row.tool == create {
+				arguments += `,"Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"`
+			}
+			text, fact := refused(t, connect(t, row.twilio, row.change), row.tool, arguments+"}")
+			for _, want := range row.want {
+				require.Contains(t, text, want)
+			}
+			for key, want := range row.fact {
+				require.Equal(t, want, fact[key], key)
+			}
+		})
+	}
+}
 
-	text, fact := refused(t, inSandbox(t), create, conversation("429")+webhook)
-	require.Contains(t, text, "Nothing was done. Repeat the call after 1 s.")
-	require.Equal(t, true, fact["retryable"])
+func TestACreateThatTwilioRefusedForNowIsMadeInTheEnd(t *testing.T) {
+	t.Parallel()
+	c := inSandbox(t)
+	const name = "CH00000000000000000000000000000429"
+	_, result := call(t, c, create, `{"ConversationSid":"`+name+`","Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`)
+	require.False(t, result.IsError)
+	_, result = call(t, c, list, `{"ConversationSid":"`+name+`"}`)
+	require.Len(t, result.StructuredContent.(map[string]any)["webhooks"], 1)
+}
 
-	text, fact = refused(t, inSandbox(t), create, conversation("503")+webhook)
-	require.Contains(t, text, unknown)
-	require.Equal(t, false, fact["retryable"])
-	require.InDelta(t, 503, fact["status"], 0)
-
-	text, fact = refused(t, inSandbox(t), create, conversation("502")+webhook)
-	require.Contains(t, text, unknown)
-	require.NotContains(t, text, "html", "a body that cannot be read is not poured out")
-	require.InDelta(t, 502, fact["status"], 0)
-
-	c := connect(t, sandbox.New(sandbox.Options{}), soon)
-	text, fact = refused(t, c, create, conversation("000")+webhook)
-	require.Contains(t, text, "time ran out")
-	require.Contains(t, text, unknown)
-	require.Equal(t, false, fact["retryable"])
-
-	text, fact = refused(t, c, list, conversation("000")+`"}`)
-	require.Contains(t, text, "time ran out. Try again in a while.")
-	require.Equal(t, true, fact["retryable"])
-
-	text, fact = refused(t, connect(t, unreachable(t), func(c *twilioapi.Config) { c.BaseURL = "http://127.0.0.1:1" }), create, conversation("000")+webhook)
-	require.Contains(t, text, "Twilio was not reached, and nothing was sent")
-	require.Equal(t, true, fact["retryable"])
+func TestACreateThatWasSettledIsMarked(t *testing.T) {
+	t.Parallel()
+	c := inSandbox(t)
+	const name = "CH00000000000000000000000000000502"
+	result, err := c.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{Name: create, RawArguments: json.RawMessage(
+		`{"ConversationSid":"` + name + `","Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`)}})
+	require.NoError(t, err)
+	require.False(t, result.IsError)
+	require.Len(t, result.Content, 2)
+	note, ok := mcp.AsTextContent(result.Content[1])
+	require.True(t, ok)
+	require.Contains(t, note.Text, "found by listing")
+	require.Equal(t, true, result.Meta.AdditionalFields["settled"])
+	_, listed := call(t, c, list, `{"ConversationSid":"`+name+`"}`)
+	require.Equal(t, []any{result.StructuredContent}, listed.StructuredContent.(map[string]any)["webhooks"])
 }
 
 func TestMissingCredentialsAreAToolError(t *testing.T) {

@@ -1,10 +1,10 @@
 // Package twilioapi is what Twilio is told: the calls of the Conversations API,
 // version 1, that the tools make, and nothing else.
 //
-// A [Client] sends each call once, as https://www.twilio.com/docs/usage/requests-to-twilio
-// describes (HTTP Basic, forms with repeated keys), and hands back Twilio's own
-// JSON. What goes wrong is one of three types: [UnsentError], [NoAnswerError]
-// and [Error].
+// A [Client] calls as https://www.twilio.com/docs/usage/requests-to-twilio
+// describes (HTTP Basic, forms with repeated keys), repeats what may be
+// repeated, and hands back Twilio's own JSON. What goes wrong has one of four
+// types: [UnsentError], [NoAnswerError], [Error] and [UnsettledError].
 package twilioapi
 
 import (
@@ -27,8 +27,12 @@ import (
 // DefaultTimeout bounds a call where [Config] says nothing.
 const DefaultTimeout = 30 * time.Second
 
-// A page of webhooks is at most some 20 kB; ten times that is somebody else's.
-const maxAnswer = 256 << 10
+// A page of webhooks is at most some 20 kB; more than ten times that is somebody
+// else's.
+const (
+	maxAnswer = 256 << 10
+	maxHeader = 64 << 10
+)
 
 // connections is how many idle ones are kept to Twilio. The default transport
 // keeps two, and dials again for every further call at the same time.
@@ -52,17 +56,19 @@ type Config struct {
 	Timeout time.Duration
 	// Version is this program's, for the User-Agent.
 	Version string
-	// Observe, if set, is told of every request that was sent, with the
-	// context of the call.
+	// Observe, if set, is told of every call that sent something, with its
+	// context.
 	Observe func(context.Context, Exchange)
 }
 
-// An Exchange is what may be told of a request that was sent. It holds nothing
-// of what was asked or answered.
+// An Exchange is what may be told of a call. It holds nothing of what was asked
+// or answered.
 type Exchange struct {
-	Status    int    // HTTP status; 0 if there was no answer
+	Status    int    // HTTP status of the last answer; 0 if there was none
 	Code      int    // Twilio's code, if it refused
 	RequestID string // Twilio's id of the request (RQ...), if it gave one
+	Attempts  int    // how often the request was sent
+	Settled   bool   // whether a create of unknown outcome was settled by listing
 }
 
 // Credentials open Twilio's API by HTTP Basic: an API key and its secret, or an
@@ -88,6 +94,8 @@ type Client struct {
 	timeout     time.Duration
 	credentials CredentialsFunc
 	observe     func(context.Context, Exchange)
+	sleep       func(context.Context, time.Duration) error
+	known       *memory
 }
 
 // New returns a client, or an error that names the setting that does not fit.
@@ -105,6 +113,7 @@ func New(c Config) (*Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connections, connections
+	transport.MaxResponseHeaderBytes = maxHeader
 	return &Client{
 		http: &http.Client{
 			Transport:     transport,
@@ -116,6 +125,8 @@ func New(c Config) (*Client, error) {
 		timeout:     cmp.Or(c.Timeout, DefaultTimeout),
 		credentials: c.Credentials,
 		observe:     c.Observe,
+		sleep:       sleep,
+		known:       newMemory(),
 	}, nil
 }
 
@@ -149,41 +160,76 @@ func baseURL(c Config) (string, error) {
 	return "https://" + host + ".twilio.com", nil
 }
 
-// do sends one request about the webhooks of a conversation and returns
-// Twilio's answer, a JSON object.
-func (c *Client) do(ctx context.Context, method, conversation string, params url.Values) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	var sent bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sent = true },
+// A response is Twilio's answer to what was asked.
+type response struct {
+	body json.RawMessage // a JSON object
+	exchange
+}
+
+// An exchange is what an answer says outside its body.
+type exchange struct {
+	status         int
+	requestID      string
+	date           time.Time // by Twilio's clock, in whole seconds; zero if not told
+	sent, received time.Time // by ours
+	attempts       int       // up to this one
+}
+
+// do makes one request about the webhooks of a conversation, and repeats it
+// while it may and ctx lasts.
+func (c *Client) do(ctx context.Context, method, conversation string, params url.Values) (*response, error) {
+	return c.retry(ctx, method, func() (*response, error) {
+		req, err := c.request(ctx, method, conversation, params)
+		if err != nil {
+			return nil, &UnsentError{err}
+		}
+		return c.send(req)
 	})
-	req, err := c.request(ctx, method, conversation, params)
-	if err != nil {
-		return nil, &UnsentError{err}
+}
+
+// report tells the observer of a call that ended so.
+func (c *Client) report(ctx context.Context, res *response, err error, settled bool) {
+	seen := Exchange{Settled: settled}
+	answered, refused := errors.AsType[*Error](err)
+	silent, unanswered := errors.AsType[*NoAnswerError](err)
+	switch {
+	case c.observe == nil:
+		return
+	case res != nil:
+		seen.Status, seen.RequestID, seen.Attempts = res.status, res.requestID, res.attempts
+	case refused:
+		seen.Status, seen.Code, seen.RequestID, seen.Attempts = answered.Status, answered.Code, answered.RequestID, answered.Attempts
+	case unanswered:
+		seen.Attempts = silent.Attempts
+	default:
+		return
 	}
-	res, err := c.http.Do(req)
+	c.observe(ctx, seen)
+}
+
+// send sends a request once.
+func (c *Client) send(req *http.Request) (*response, error) {
+	var reached bool
+	traced := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { reached = true },
+	})
+	sent := time.Now()
+	res, err := c.http.Do(req.WithContext(traced))
 	if err != nil {
 		if wrapper, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapper.Err
 		}
-		c.report(ctx, Exchange{})
-		return nil, &NoAnswerError{Sent: sent, Err: err}
+		return nil, &NoAnswerError{Sent: reached, Reason: shown(err.Error(), req), Err: err}
 	}
 	defer res.Body.Close()
-	body, err := answer(res)
-	seen := Exchange{Status: res.StatusCode, RequestID: oneLine(res.Header.Get("Twilio-Request-Id"))}
-	if refused, ok := errors.AsType[*Error](err); ok {
-		seen.Code = refused.Code
+	e := exchange{
+		status:    res.StatusCode,
+		requestID: shown(res.Header.Get("Twilio-Request-Id"), req),
+		sent:      sent,
+		received:  time.Now(),
 	}
-	c.report(ctx, seen)
-	return body, err
-}
-
-func (c *Client) report(ctx context.Context, e Exchange) {
-	if c.observe != nil {
-		c.observe(ctx, e)
-	}
+	e.date, _ = http.ParseTime(res.Header.Get("Date"))
+	return answer(res, e)
 }
 
 func (c *Client) request(ctx context.Context, method, conversation string, params url.Values) (*http.Request, error) {
@@ -233,20 +279,25 @@ func webhooksPath(conversation string) (string, error) {
 
 // answer reads the body of a response to its limit. Whatever the body is like,
 // the status is kept.
-func answer(res *http.Response) (json.RawMessage, error) {
+func answer(res *http.Response, e exchange) (*response, error) {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	unread := &Error{Status: e.status, RequestID: e.requestID, RetryAfter: retryAfter(res.Header.Get("Retry-After")), exchange: e}
 	switch {
-	case res.StatusCode < 200 || res.StatusCode > 299:
-		return nil, refusal(res, body)
+	case e.status < 200 || e.status > 299:
+		unread.read(body, res.Request)
+		return nil, unread
 	case err != nil:
-		return nil, answered(res, "the answer was cut off")
+		unread.Message, unread.Err = "the answer was cut off", err
+		return nil, unread
 	case len(body) > maxAnswer:
-		return nil, answered(res, "the answer is too large")
+		unread.Message = "the answer is too large"
+		return nil, unread
 	}
 	// Bytes that are no text would spoil the whole message to the client.
 	body = bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\uFFFD"))
 	if !bytes.HasPrefix(body, []byte("{")) || !json.Valid(body) {
-		return nil, answered(res, "the answer is no JSON object")
+		unread.Message = "the answer is no JSON object"
+		return nil, unread
 	}
-	return body, nil
+	return &response{body: body, exchange: e}, nil
 }

@@ -30,7 +30,7 @@ type request struct {
 // record serves one answer and returns a client of it, and the requests it got.
 func record(t *testing.T, config twilioapi.Config, answer http.HandlerFunc) (*twilioapi.Client, <-chan request) {
 	t.Helper()
-	got := make(chan request, 10)
+	got := make(chan request, 100)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -46,7 +46,26 @@ func record(t *testing.T, config twilioapi.Config, answer http.HandlerFunc) (*tw
 	}
 	client, err := twilioapi.New(config)
 	require.NoError(t, err)
+	client.Wait(func(context.Context, time.Duration) error { return nil })
 	return client, got
+}
+
+// creates counts the requests that were creates.
+func creates(got <-chan request) (n int) {
+	for range len(got) {
+		if r := <-got; r.method == "POST" {
+			n++
+		}
+	}
+	return n
+}
+
+// told is what an error says of Twilio's answer.
+func told(t *testing.T, err error) twilioapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*twilioapi.Error](err)
+	require.True(t, ok, err)
+	return twilioapi.Error{Status: e.Status, Code: e.Code, Message: e.Message, MoreInfo: e.MoreInfo, RequestID: e.RequestID, RetryAfter: e.RetryAfter, Attempts: e.Attempts}
 }
 
 func give(username, password string) twilioapi.CredentialsFunc {
@@ -85,7 +104,7 @@ func TestTheDocumentedListRequest(t *testing.T) {
 func TestTheDocumentedCreateRequest(t *testing.T) {
 	t.Parallel()
 	client, got := record(t, twilioapi.Config{}, reply(201, `{"sid":"WH1"}`))
-	answer, err := client.CreateWebhook(t.Context(), conversation, twilioapi.NewWebhook{
+	answer, _, err := client.CreateWebhook(t.Context(), conversation, twilioapi.NewWebhook{
 		Target:      "webhook",
 		URL:         ptr("https://example.com"),
 		Method:      ptr("get"),
@@ -121,7 +140,7 @@ func TestExactlyWhatWasGivenIsSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, got := record(t, twilioapi.Config{}, reply(201, `{}`))
-			_, err := client.CreateWebhook(t.Context(), conversation, row.webhook)
+			_, _, err := client.CreateWebhook(t.Context(), conversation, row.webhook)
 			require.NoError(t, err)
 			require.Equal(t, row.want, (<-got).body)
 		})
@@ -163,7 +182,7 @@ func TestNamesThatNoPathCanSayAreRefused(t *testing.T) {
 	t.Parallel()
 	client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
 	for _, name := range []string{"", ".", ".."} {
-		_, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
+		_, _, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
 		require.ErrorContains(t, err, "ConversationSid must not be")
 		require.ErrorAs(t, err, new(*twilioapi.UnsentError))
 	}
@@ -213,10 +232,10 @@ func TestARefusalKeepsWhatTwilioSaid(t *testing.T) {
 		reply(429, `{"code": 20429, "message": "Too many\nrequests", "more_info": "https://www.twilio.com/docs/errors/20429", "status": 429}`)(w, r)
 	})
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
-	require.Equal(t, &twilioapi.Error{
+	require.Equal(t, twilioapi.Error{
 		Status: 429, Code: 20429, Message: "Too many requests", RequestID: "RQ1", RetryAfter: 3 * time.Second,
-		MoreInfo: "https://www.twilio.com/docs/errors/20429",
-	}, err)
+		MoreInfo: "https://www.twilio.com/docs/errors/20429", Attempts: 4,
+	}, told(t, err))
 	require.EqualError(t, err, "Twilio answered 429, code 20429: Too many requests")
 }
 
@@ -247,9 +266,9 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 				w.Header().Set("Location", "/elsewhere")
 				reply(row.status, row.body)(w, r)
 			})
-			_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-			require.Equal(t, &twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1"}, err)
-			require.Len(t, got, 1, "sent once, redirects not followed")
+			_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			require.Equal(t, twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1", Attempts: 1}, told(t, err))
+			require.Equal(t, 1, creates(got), "sent once, redirects not followed")
 		})
 	}
 }
@@ -257,9 +276,43 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 func TestAnAnswerInAnotherCharsetIsStillAnAnswer(t *testing.T) {
 	t.Parallel()
 	client, _ := record(t, twilioapi.Config{}, reply(201, "{\"sid\":\"WH1\",\"url\":\"\xe4\"}"))
-	answer, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	answer, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	require.NoError(t, err)
 	require.Equal(t, `{"sid":"WH1","url":"`+"\uFFFD"+`"}`, string(answer))
+}
+
+func TestWhatIsShownHoldsNoSecretsAndNoControlCharacters(t *testing.T) {
+	t.Parallel()
+	const header = "U0sxOmh1bnRlcjI=" // SK1:hunter2
+	t.Run("refusal", func(t *testing.T) {
+		t.Parallel()
+		client, _ := record(t, twilioapi.Config{Credentials: give("SK1", "hunter2")}, func(w http.ResponseWriter, r *http.Request) {
+			reply(400, `{"code":20001,"message":"no\u001b[2J \u202e`+r.Header.Get("Authorization")+`\nhunter2","more_info":"https://x/?hunter2"}`)(w, r)
+		})
+		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
+		require.Equal(t, twilioapi.Error{
+			Status: 400, Code: 20001, Message: "no [2J  Basic [secret] [secret]", MoreInfo: "https://x/?[secret]", RequestID: "RQ1", Attempts: 1,
+		}, told(t, err))
+	})
+	t.Run("no HTTP", func(t *testing.T) {
+		t.Parallel()
+		client, _ := record(t, twilioapi.Config{Credentials: give("SK1", "hunter2")}, func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.WriteString(conn, "\x1b[2J "+header+" hunter2 "+strings.Repeat("x", 10_000)+"\n\n")
+			_ = conn.Close()
+		})
+		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
+		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		require.True(t, ok, err)
+		require.Less(t, len(silent.Reason), 600)
+		require.NotContains(t, err.Error(), "hunter2")
+		require.NotContains(t, err.Error(), header)
+		require.NotContains(t, err.Error(), "\x1b")
+	})
 }
 
 func TestAnAnswerCutOffKeepsItsStatus(t *testing.T) {
@@ -269,8 +322,9 @@ func TestAnAnswerCutOffKeepsItsStatus(t *testing.T) {
 		w.WriteHeader(201)
 		_, _ = io.WriteString(w, `{"sid":`)
 	})
-	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-	require.Equal(t, &twilioapi.Error{Status: 201, Message: "the answer was cut off"}, err)
+	_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.Equal(t, twilioapi.Error{Status: 201, Message: "the answer was cut off", Attempts: 1}, told(t, err))
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
 func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
@@ -282,7 +336,7 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 		require.NoError(t, ln.Close())
 		client, err := twilioapi.New(twilioapi.Config{BaseURL: "http://" + ln.Addr().String(), Credentials: give("a", "b")})
 		require.NoError(t, err)
-		_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.False(t, silent.Sent)
@@ -291,16 +345,20 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 	t.Run("reset", func(t *testing.T) {
 		t.Parallel()
 		client, got := record(t, twilioapi.Config{}, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.True(t, silent.Sent)
-		require.Len(t, got, 1, "a create is not sent again")
+		require.Equal(t, 1, creates(got), "a create is not sent again")
 	})
 	t.Run("time limit", func(t *testing.T) {
 		t.Parallel()
-		client, _ := record(t, twilioapi.Config{Timeout: 50 * time.Millisecond}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		client, _ := record(t, twilioapi.Config{Timeout: 50 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" {
+				<-r.Context().Done()
+			}
+		})
+		_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.True(t, silent.Sent)
@@ -322,11 +380,11 @@ func TestACreateThatWasBegunIsFinished(t *testing.T) {
 		cancel()
 		reply(201, `{"sid":"WH1"}`)(w, r)
 	})
-	answer, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	answer, _, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	require.NoError(t, err)
 	require.Equal(t, `{"sid":"WH1"}`, string(answer))
 
-	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	_, _, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	require.ErrorAs(t, err, new(*twilioapi.UnsentError))
 	require.Len(t, got, 1, "one that was not begun is not sent")
 }
@@ -339,9 +397,11 @@ func TestExchangesAreObserved(t *testing.T) {
 	client, _ := record(t, twilioapi.Config{Observe: func(_ context.Context, e twilioapi.Exchange) { seen = append(seen, e) }},
 		func(w http.ResponseWriter, r *http.Request) { answers[call](w, r) })
 	for call = range answers {
-		_, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, _, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	}
-	require.Equal(t, []twilioapi.Exchange{{Status: 200, RequestID: "RQ1"}, {Status: 404, Code: 20404, RequestID: "RQ1"}, {}}, seen)
+	require.Equal(t, []twilioapi.Exchange{
+		{Status: 200, RequestID: "RQ1", Attempts: 1}, {Status: 404, Code: 20404, RequestID: "RQ1", Attempts: 1}, {Attempts: 1},
+	}, seen)
 }
 
 func TestManyCallsShareConnections(t *testing.T) {

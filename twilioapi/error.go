@@ -20,6 +20,10 @@ type Error struct {
 	MoreInfo   string        // Twilio's page about the code; empty if it gave none
 	RequestID  string        // Twilio's id of the request (RQ...); empty if it gave none
 	RetryAfter time.Duration // how long Twilio asks to wait; 0 if it does not
+	Attempts   int           // how often the request was sent
+	Err        error         // what cut the answer off; nil if nothing did
+
+	exchange exchange
 }
 
 func (e *Error) Error() string {
@@ -33,13 +37,18 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Unwrap returns what cut the answer off.
+func (e *Error) Unwrap() error { return e.Err }
+
 // A NoAnswerError is a request to which Twilio gave no answer at all.
 type NoAnswerError struct {
-	Sent bool  // whether any of the request may have reached Twilio
-	Err  error // the failure of the network, or the context's
+	Sent     bool   // whether any of the request may have reached Twilio
+	Reason   string // what failed, on one line
+	Attempts int    // how often the request was sent
+	Err      error  // the failure of the network, or the context's
 }
 
-func (e *NoAnswerError) Error() string { return "no answer from Twilio: " + e.Err.Error() }
+func (e *NoAnswerError) Error() string { return "no answer from Twilio: " + e.Reason }
 
 // Unwrap returns the failure underneath.
 func (e *NoAnswerError) Unwrap() error { return e.Err }
@@ -53,27 +62,15 @@ func (e *UnsentError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *UnsentError) Unwrap() error { return e.Err }
 
-// refusal reads Twilio's error body: code, message, more_info. A field that is
-// missing or of another type is left empty, as all are when it is no JSON.
-func refusal(res *http.Response, body []byte) *Error {
+// read takes over Twilio's error body: code, message, more_info. A field that
+// is missing or of another type is left empty, as all are when it is no JSON.
+func (e *Error) read(body []byte, req *http.Request) {
 	var fields map[string]any
 	_ = json.Unmarshal(body, &fields)
 	code, _ := fields["code"].(float64)
 	message, _ := fields["message"].(string)
 	moreInfo, _ := fields["more_info"].(string)
-	e := answered(res, message)
-	e.Code, e.MoreInfo = int(code), oneLine(moreInfo)
-	return e
-}
-
-// answered keeps what an answer says outside its body.
-func answered(res *http.Response, message string) *Error {
-	return &Error{
-		Status:     res.StatusCode,
-		Message:    oneLine(message),
-		RequestID:  oneLine(res.Header.Get("Twilio-Request-Id")),
-		RetryAfter: retryAfter(res.Header.Get("Retry-After")),
-	}
+	e.Code, e.Message, e.MoreInfo = int(code), shown(message, req), shown(moreInfo, req)
 }
 
 // retryAfter reads the header of RFC 9110, section 10.2.3: seconds, or a date.
@@ -87,10 +84,17 @@ func retryAfter(header string) time.Duration {
 	return 0
 }
 
-// oneLine makes words from outside fit to be shown: no control characters, and
-// not without end.
-func oneLine(s string) string {
+// shown makes words from outside fit to be shown: without the secrets of the
+// request, without control characters, and not without end.
+func shown(s string, req *http.Request) string {
 	const most = 500
+	_, header, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	_, password, _ := req.BasicAuth()
+	for _, secret := range []string{header, password} {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, "[secret]")
+		}
+	}
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) {
 			return ' '

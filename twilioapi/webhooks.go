@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // A Page asks for a part of a list. A nil field is not sent.
@@ -20,6 +21,17 @@ type Page struct {
 //
 // GET /v1/Conversations/{ConversationSid}/Webhooks
 func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	res, err := c.list(ctx, conversation, p)
+	c.report(ctx, res, err, false)
+	if err != nil {
+		return nil, err
+	}
+	return res.body, nil
+}
+
+func (c *Client) list(ctx context.Context, conversation string, p Page) (*response, error) {
 	query := form{}
 	query.integer("PageSize", p.Size)
 	query.integer("Page", p.Index)
@@ -39,18 +51,48 @@ type NewWebhook struct {
 	ReplayAfter *int64   // message index, from 0
 }
 
-// CreateWebhook makes a webhook and returns it as Twilio wrote it. Each call
-// makes another one, so it must not be repeated unless the error says that
-// nothing was sent or that Twilio refused. A context that is done before keeps
-// it from being sent; one that is done later does not stop it half way, because
-// then nobody would know whether the webhook was made.
+// CreateWebhook makes a webhook and returns it as Twilio wrote it.
+//
+// It is sent again only when Twilio did nothing or was not reached. When its
+// outcome is unknown it is settled by listing, which may take ten seconds
+// beyond the time limit: settled tells that the webhook was found so. An
+// [UnsettledError] says that the list did not tell. Only after any other error
+// is it certain that nothing was made.
+//
+// A context that is done before keeps the create from being sent; one that is
+// done later does not stop it half way.
 //
 // POST /v1/Conversations/{ConversationSid}/Webhooks
-func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (json.RawMessage, error) {
+func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (webhook json.RawMessage, settled bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, &UnsentError{err}
+		return nil, false, &UnsentError{err}
 	}
-	return c.do(context.WithoutCancel(ctx), http.MethodPost, conversation, w.form())
+	ctx = context.WithoutCancel(ctx)
+	began := time.Now()
+	res, err := c.create(ctx, conversation, w)
+	if err != nil && mayHaveHappened(err) {
+		failure := err
+		webhook, err = c.settle(ctx, conversation, w, began, failure)
+		c.report(ctx, nil, failure, err == nil)
+		return webhook, err == nil, err
+	}
+	c.report(ctx, res, err, false)
+	if err != nil {
+		return nil, false, err
+	}
+	return res.body, false, nil
+}
+
+// create sends a create, and remembers what it made as nobody else's.
+func (c *Client) create(ctx context.Context, conversation string, w NewWebhook) (*response, error) {
+	defer c.known.begin(conversation)()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	res, err := c.do(ctx, http.MethodPost, conversation, w.form())
+	if err == nil {
+		c.known.remember(res.body)
+	}
+	return res, err
 }
 
 func (w NewWebhook) form() url.Values {

@@ -35,7 +35,8 @@ func (c *CommandLine) caller() bool { return c.Credentials == "caller" }
 
 // annotate says in a call's log line what Twilio answered.
 func annotate(ctx context.Context, e twilioapi.Exchange) {
-	serve.Annotate(ctx, slog.Int("status", e.Status), slog.Int("code", e.Code), slog.String("request_id", e.RequestID))
+	serve.Annotate(ctx, slog.Int("status", e.Status), slog.Int("code", e.Code), slog.String("request_id", e.RequestID),
+		slog.Int("attempts", e.Attempts), slog.Bool("settled", e.Settled))
 }
 
 // Server returns the limits of the server.

@@ -1,0 +1,137 @@
+package twilioapi_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/twilioapi"
+)
+
+// once answers the first request by one handler and the others by another.
+func once(first, then http.HandlerFunc) http.HandlerFunc {
+	var began bool
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !began {
+			began = true
+			first(w, r)
+			return
+		}
+		then(w, r)
+	}
+}
+
+func reset(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+func cut(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "100")
+	_, _ = io.WriteString(w, "{")
+}
+
+// TestWhatIsSentAgain is the table of mayRepeat, on the wire.
+func TestWhatIsSentAgain(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name         string
+		first        http.HandlerFunc
+		list, create int // how often each is sent
+	}{
+		{"429", reply(429, `{"code":20429}`), 2, 2},
+		{"502", reply(502, "<html>"), 2, 1},
+		{"503", reply(503, `{"code":20503}`), 2, 1},
+		{"504", reply(504, ""), 2, 1},
+		{"reset", reset, 2, 1},
+		{"cut off", cut, 2, 1},
+		{"500", reply(500, `{"code":20500}`), 1, 1},
+		{"400", reply(400, `{"code":50365}`), 1, 1},
+		{"401", reply(401, `{"code":20003}`), 1, 1},
+		{"404", reply(404, `{"code":20404}`), 1, 1},
+		{"408", reply(408, ""), 1, 1},
+		{"307", reply(307, ""), 1, 1},
+		{"HTML", reply(200, "<html>"), 1, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			client, got := record(t, twilioapi.Config{}, once(row.first, reply(200, `{"webhooks":[]}`)))
+			_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+			require.Equal(t, row.list, len(got))
+			require.Equal(t, row.list == 2, err == nil)
+
+			client, got = record(t, twilioapi.Config{}, once(row.first, reply(200, `{"webhooks":[]}`)))
+			_, _, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			require.Equal(t, row.create, creates(got))
+		})
+	}
+}
+
+func TestAttemptsEnd(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{}, reply(429, `{"code":20429}`))
+	_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.Equal(t, 4, told(t, err).Attempts)
+	require.Len(t, got, 4)
+
+	client, err = twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b")})
+	require.NoError(t, err)
+	client.Wait(func(context.Context, time.Duration) error { return nil })
+	_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+	require.True(t, ok)
+	require.Equal(t, 4, silent.Attempts, "what was never sent may be repeated")
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		header  string
+		atLeast time.Duration
+		atMost  time.Duration
+	}{
+		"seconds": {"7", 7 * time.Second, 7 * time.Second},
+		"date":    {time.Now().Add(9 * time.Second).UTC().Format(http.TimeFormat), 6 * time.Second, 9 * time.Second},
+		"none":    {"", 0, 500 * time.Millisecond},
+		"junk":    {"soon", 0, 500 * time.Millisecond},
+		"past":    {"Wed, 21 Oct 2015 07:28:00 GMT", 0, 500 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := record(t, twilioapi.Config{}, once(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Retry-After", row.header)
+				reply(429, "{}")(w, r)
+			}, reply(200, "{}")))
+			var waited time.Duration
+			client.Wait(func(_ context.Context, d time.Duration) error { waited = d; return nil })
+			_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+			require.NoError(t, err)
+			require.GreaterOrEqual(t, waited, row.atLeast)
+			require.LessOrEqual(t, waited, row.atMost)
+		})
+	}
+}
+
+func TestAWaitThatDoesNotFitIsNotBegun(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{Timeout: 10 * time.Second}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		reply(429, `{"code":20429}`)(w, r)
+	})
+	client.Wait(func(_ context.Context, d time.Duration) error { t.Errorf("waited %v", d); return nil })
+	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+	require.Equal(t, 429, told(t, err).Status, "the last answer is returned")
+	require.Equal(t, time.Hour, told(t, err).RetryAfter)
+	require.Len(t, got, 1)
+}
+
+func TestACallThatIsCancelledWhileItWaitsKeepsItsAnswer(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{}, reply(503, `{"code":20503}`))
+	client.Wait(func(context.Context, time.Duration) error { return context.Canceled })
+	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+	require.Equal(t, 20503, told(t, err).Code)
+	require.Len(t, got, 1)
+}
