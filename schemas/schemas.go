@@ -14,11 +14,13 @@
 package schemas
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
 	"strconv"
+	"strings"
 )
 
 //go:embed *.json
@@ -45,17 +47,45 @@ func read(name string) json.RawMessage {
 // are the same. It is encoded in base 10.
 type Integer int64
 
-// UnmarshalJSON reads a whole number; it returns an error for anything else and
-// for what does not fit into 64 bits.
+// ErrFraction and ErrRange are why a number is no [Integer].
+var (
+	ErrFraction = errors.New("it is a fraction")
+	ErrRange    = errors.New("it does not fit into 64 bits")
+)
+
+// UnmarshalJSON reads a number, exactly. It returns [ErrFraction], [ErrRange], or
+// another error for what is no number.
 func (i *Integer) UnmarshalJSON(b []byte) error {
-	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
-		*i = Integer(n)
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(string(b)), "e")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	if _, err := strconv.ParseFloat(string(b), 64); errors.Is(err, strconv.ErrSyntax) {
+		return fmt.Errorf("%.40q is no number", b)
+	}
+	sign := strings.TrimRight(whole[:1], "0123456789")
+	digits := strings.TrimLeft(strings.TrimPrefix(whole, sign)+fraction, "0")
+	if digits == "" {
+		*i = 0
 		return nil
 	}
-	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || f != math.Trunc(f) || f < math.MinInt64 || f >= math.MaxInt64 {
-		return fmt.Errorf("%.40s is no 64-bit whole number", b)
+	scale, err := strconv.Atoi(cmp.Or(exponent, "0"))
+	if err != nil {
+		scale = 1 << 30 // any number as far off does
+		if exponent[0] == '-' {
+			scale = -scale
+		}
 	}
-	*i = Integer(f)
+	significant := strings.TrimRight(digits, "0")
+	scale += len(digits) - len(significant) - len(fraction)
+	if scale < 0 {
+		return ErrFraction
+	}
+	if len(significant)+scale > len("9223372036854775807") {
+		return ErrRange
+	}
+	n, err := strconv.ParseInt(sign+significant+strings.Repeat("0", scale), 10, 64)
+	if err != nil {
+		return ErrRange
+	}
+	*i = Integer(n)
 	return nil
 }

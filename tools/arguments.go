@@ -2,10 +2,12 @@ package tools
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
@@ -17,6 +19,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"twilio-conversations-mcp/schemas"
 )
 
 // An argumentError is all that is wrong with the arguments of a call, one
@@ -39,11 +43,41 @@ func decode[Input any](c *checker, raw json.RawMessage) (in Input, err error) {
 		raw = json.RawMessage("{}")
 	}
 	r := newReader(raw)
-	problems := c.check(r.value(""))
-	if problems = append(r.problems, problems...); len(problems) > 0 {
-		return in, argumentError(problems)
+	value := r.value(nil)
+	problems := slices.DeleteFunc(c.check(value), func(p problem) bool { return slices.ContainsFunc(r.replaced, p.isAt) })
+	if problems = append(problems, r.problems...); len(problems) > 0 {
+		return in, newArgumentError(problems)
 	}
 	return in, json.Unmarshal(raw, &in)
+}
+
+// A problem is one thing that is wrong, in a sentence.
+type problem struct {
+	at   []string // the property, and the index in its list; none: the arguments
+	text string
+}
+
+func newProblem(at []string, format string, args ...any) problem {
+	return problem{at, property(at) + " " + fmt.Sprintf(format, args...)}
+}
+
+func (p problem) isAt(place []string) bool { return slices.Equal(p.at, place) }
+
+// newArgumentError puts problems in a stable order: by place, [2] before [10].
+func newArgumentError(problems []problem) (e argumentError) {
+	place := func(p problem) (key string) {
+		for _, part := range p.at {
+			key += fmt.Sprintf("%9s", part)
+		}
+		return key
+	}
+	slices.SortFunc(problems, func(a, b problem) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.text, b.text))
+	})
+	for _, p := range problems {
+		e = append(e, p.text)
+	}
+	return e
 }
 
 // A checker holds arguments against a published schema.
@@ -66,55 +100,54 @@ func newChecker(published json.RawMessage) *checker {
 	return &checker{schema, slices.Sorted(maps.Keys(schema.Properties))}
 }
 
-// check returns a sentence for every problem, in a stable order.
-func (c *checker) check(arguments any) []string {
-	err, ok := errors.AsType[*jsonschema.ValidationError](c.schema.Validate(arguments))
-	if !ok {
-		return nil
+// check returns every problem.
+func (c *checker) check(arguments any) []problem {
+	if err, ok := errors.AsType[*jsonschema.ValidationError](c.schema.Validate(arguments)); ok {
+		return c.problems(err)
 	}
-	problems := c.sentences(err)
-	slices.Sort(problems)
-	return problems
+	return nil
 }
 
-func (c *checker) sentences(e *jsonschema.ValidationError) (all []string) {
+func (c *checker) problems(e *jsonschema.ValidationError) (all []problem) {
 	for _, cause := range e.Causes {
-		all = append(all, c.sentences(cause)...)
+		all = append(all, c.problems(cause)...)
 	}
-	name := property(e.InstanceLocation)
+	say := func(format string, args ...any) {
+		all = append(all, newProblem(e.InstanceLocation, format, args...))
+	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group:
 	case *kind.Required:
 		for _, missing := range k.Missing {
-			all = append(all, missing+" is required.")
+			all = append(all, problem{nil, missing + " is required."})
 		}
 	case *kind.AdditionalProperties:
 		for _, unknown := range k.Properties {
-			all = append(all, c.unknown(unknown))
+			all = append(all, problem{nil, c.unknown(unknown)})
 		}
 	case *kind.Type:
 		if k.Want[0] == "integer" && k.Got == "number" {
 			k.Got = "fraction"
 		}
-		all = append(all, fmt.Sprintf("%s must be %s, not %s.", name, wanted[k.Want[0]], got[k.Got]))
+		say("must be %s, not %s.", wanted[k.Want[0]], got[k.Got])
 	case *kind.Enum:
-		all = append(all, fmt.Sprintf("%s must be %s, not %s.", name, oneOf(k.Want), quote(k.Got)))
+		say("must be %s, not %s.", oneOf(k.Want), quote(k.Got))
 	case *kind.Minimum:
-		all = append(all, fmt.Sprintf("%s must be at least %s, not %s.", name, decimal(k.Want), decimal(k.Got)))
+		say("must be at least %s, not %s.", decimal(k.Want), decimal(k.Got))
 	case *kind.Maximum:
-		all = append(all, fmt.Sprintf("%s must be at most %s, not %s.", name, decimal(k.Want), decimal(k.Got)))
+		say("must be at most %s, not %s.", decimal(k.Want), decimal(k.Got))
 	case *kind.MinLength:
 		if k.Got == 0 {
-			all = append(all, name+" must not be empty.")
-			break
+			say("must not be empty.")
+		} else {
+			say("must have at least %d characters, not %d.", k.Want, k.Got)
 		}
-		all = append(all, fmt.Sprintf("%s must have at least %d characters, not %d.", name, k.Want, k.Got))
 	case *kind.MaxLength:
-		all = append(all, fmt.Sprintf("%s must have at most %d characters, not %d.", name, k.Want, k.Got))
+		say("must have at most %d characters, not %d.", k.Want, k.Got)
 	case *kind.Pattern:
-		all = append(all, fmt.Sprintf("%s must match %s.", name, k.Want))
+		say("must match %s.", k.Want)
 	default:
-		all = append(all, name+" does not fit the schema.")
+		say("does not fit the schema.")
 	}
 	return all
 }
@@ -147,16 +180,22 @@ func letters(name string) string {
 	}, name)
 }
 
-func property(path []string) string {
-	if len(path) == 0 {
+// property is a place in the arguments.
+func property(at []string) string {
+	if len(at) == 0 {
 		return "The arguments"
 	}
-	name := path[0]
-	for _, index := range path[1:] {
+	name := at[0]
+	if !plainName.MatchString(name) {
+		name = quote(name)
+	}
+	for _, index := range at[1:] {
 		name += "[" + index + "]"
 	}
 	return name
 }
+
+var plainName = regexp.MustCompile(`^[A-Za-z.]{1,40}$`)
 
 func oneOf(values []any) string {
 	words := make([]string, len(values))
@@ -165,16 +204,6 @@ func oneOf(values []any) string {
 	}
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " or " + words[last]
-}
-
-var plainName = regexp.MustCompile(`^[A-Za-z.]{1,40}$`)
-
-// label is a property's name, quoted if it is none that we could have given.
-func label(name string) string {
-	if plainName.MatchString(name) {
-		return name
-	}
-	return quote(name)
 }
 
 // quote shows what a caller sent, in one short line.
@@ -201,7 +230,8 @@ func decimal(r *big.Rat) string {
 type reader struct {
 	raw      []byte
 	decoder  *json.Decoder
-	problems []string
+	problems []problem
+	replaced [][]string // where the value is not the one that was given
 }
 
 func newReader(raw json.RawMessage) *reader {
@@ -210,74 +240,76 @@ func newReader(raw json.RawMessage) *reader {
 	return &reader{raw: raw, decoder: d}
 }
 
-func (r *reader) note(path, format string, args ...any) {
-	if path == "" {
-		path = "The arguments"
-	}
-	r.problems = append(r.problems, path+" "+fmt.Sprintf(format, args...))
+func (r *reader) note(at []string, format string, args ...any) {
+	r.problems = append(r.problems, newProblem(at, format, args...))
 }
 
-func (r *reader) value(path string) any {
-	switch token := r.token(path).(type) {
+func (r *reader) value(at []string) any {
+	switch token := r.token(at).(type) {
 	case json.Delim:
 		if token == '{' {
-			return r.object(path)
+			return r.object(at)
 		}
-		return r.array(path)
+		return r.array(at)
 	case json.Number:
-		return r.number(path, token)
+		return r.number(at, token)
 	default:
 		return token
 	}
 }
 
 // token reads on by one token and checks its text.
-func (r *reader) token(path string) json.Token {
+func (r *reader) token(at []string) json.Token {
 	start := r.decoder.InputOffset()
 	token, err := r.decoder.Token()
 	if err != nil {
-		panic(err) // mcp-go has read the same bytes
+		panic(err) // the message was read as JSON before
 	}
 	if _, isText := token.(string); isText && !isUnicode(r.raw[start:r.decoder.InputOffset()]) {
-		r.note(path, "must be Unicode text, without stray bytes or half a surrogate pair.")
+		r.note(at, "must be Unicode text, without stray bytes or half a surrogate pair.")
 	}
 	return token
 }
 
-func (r *reader) object(path string) any {
+func (r *reader) object(at []string) any {
 	members := map[string]any{}
 	for r.decoder.More() {
-		name := r.token(path).(string)
+		name := r.token(at).(string)
 		if _, twice := members[name]; twice {
-			r.note(label(name), "is given twice; give it once.")
+			r.note([]string{name}, "is given twice; give it once.")
 		}
-		members[name] = r.value(label(name))
+		members[name] = r.value([]string{name})
 	}
-	r.token(path)
+	r.token(at)
 	return members
 }
 
-func (r *reader) array(path string) any {
+func (r *reader) array(at []string) any {
 	items := []any{}
 	for r.decoder.More() {
-		items = append(items, r.value(fmt.Sprintf("%s[%d]", path, len(items))))
+		items = append(items, r.value(append(at[:len(at):len(at)], strconv.Itoa(len(items)))))
 	}
-	r.token(path)
+	r.token(at)
 	return items
 }
 
-// number passes on what fits into 64 bits, and writes it without an exponent
-// that would cost the checker what it says.
-func (r *reader) number(path string, n json.Number) any {
-	if _, err := n.Int64(); err == nil {
-		return n
+// number writes a number without an exponent that would cost the checker what it
+// says, and notes one that is no number of 64 bits.
+func (r *reader) number(at []string, n json.Number) any {
+	var i schemas.Integer
+	switch err := i.UnmarshalJSON([]byte(n)); err {
+	case nil:
+		return json.Number(strconv.FormatInt(int64(i), 10))
+	case schemas.ErrFraction:
+		if f, _ := n.Float64(); f != math.Trunc(f) {
+			return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+		}
+		return json.Number("0.5") // rounded it would be whole, which it is not
+	default:
+		r.note(at, "is out of range; numbers go from -9223372036854775808 to 9223372036854775807.")
+		r.replaced = append(r.replaced, at)
+		return json.Number("0")
 	}
-	f, err := n.Float64()
-	if err != nil || f < -1<<63 || f >= 1<<63 {
-		r.note(path, "is out of range; numbers go from -9223372036854775808 to 9223372036854775807.")
-		f = 0
-	}
-	return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
 }
 
 // isUnicode tells whether a JSON string is text: valid UTF-8, and no \u escape

@@ -37,7 +37,7 @@ func connect(t *testing.T, twilio http.Handler, change ...func(*twilioapi.Config
 	t.Cleanup(srv.Close)
 	config := twilioapi.Config{BaseURL: srv.URL, Credentials: func(context.Context) (twilioapi.Credentials, error) {
 		return twilioapi.Credentials{Username: "SK1", Password: "secret"}, nil
-	}}
+	}, Sleep: func(context.Context, time.Duration) error { return nil }}
 	for _, c := range change {
 		c(&config)
 	}
@@ -139,25 +139,30 @@ func TestArgumentsThatDoNotFitAreNotSent(t *testing.T) {
 		tool, arguments string
 		want            []string
 	}{
-		"an array":            {list, `[]`, []string{"The arguments must be an object, not an array."}},
-		"a string":            {list, `"x"`, []string{"The arguments must be an object, not a string."}},
-		"null":                {list, `null`, []string{"ConversationSid is required."}},
-		"missing":             {create, ``, []string{"ConversationSid is required.", "Target is required."}},
-		"unknown":             {list, `{"ConversationSid":"x","sid":1}`, []string{`"sid" is not a parameter; use ` + listNames + "."}},
-		"wrong case":          {list, `{"conversationsid":"x"}`, []string{`"conversationsid" is not a parameter; use ConversationSid.`, "ConversationSid is required."}},
-		"underscore":          {create, `{"ConversationSid":"x","Target":"webhook","Configuration_Url":"u"}`, []string{`"Configuration_Url" is not a parameter; use Configuration.Url.`}},
-		"nested":              {create, `{"ConversationSid":"x","Target":"webhook","Configuration":{"Url":"u"}}`, []string{`"Configuration" is not a parameter; use Configuration.Filters, Configuration.FlowSid, `}},
-		"number for text":     {list, `{"ConversationSid":5}`, []string{"ConversationSid must be a string, not a number."}},
-		"null for text":       {list, `{"ConversationSid":null}`, []string{"ConversationSid must be a string, not null (leave out what you do not set)."}},
-		"text for number":     {list, `{"ConversationSid":"x","PageSize":"5"}`, []string{"PageSize must be an integer, not a string."}},
-		"fraction":            {list, `{"ConversationSid":"x","Page":1.5}`, []string{"Page must be an integer, not a fraction."}},
-		"boolean":             {list, `{"ConversationSid":"x","Page":true}`, []string{"Page must be an integer, not a boolean."}},
-		"too small":           {list, `{"ConversationSid":"x","PageSize":0,"Page":-1}`, []string{"PageSize must be at least 1, not 0.", "Page must be at least 0, not -1."}},
-		"too large":           {list, `{"ConversationSid":"x","PageSize":6}`, []string{"PageSize must be at most 5, not 6."}},
-		"beyond 64 bits":      {create, `{"ConversationSid":"x","Target":"studio","Configuration.ReplayAfter":9223372036854775808}`, []string{"Configuration.ReplayAfter is out of range"}},
-		"a negative one":      {create, `{"ConversationSid":"x","Target":"studio","Configuration.ReplayAfter":-99999999999999999999}`, []string{"Configuration.ReplayAfter is out of range"}},
-		"a costly number":     {list, `{"ConversationSid":"x","Page":1e300}`, []string{"Page is out of range"}},
-		"a tiny number":       {list, `{"ConversationSid":"x","Page":1.5e-300}`, []string{"Page must be an integer"}},
+		"an array":        {list, `[]`, []string{"The arguments must be an object, not an array."}},
+		"a string":        {list, `"x"`, []string{"The arguments must be an object, not a string."}},
+		"null":            {list, `null`, []string{"ConversationSid is required."}},
+		"missing":         {create, ``, []string{"ConversationSid is required.", "Target is required."}},
+		"unknown":         {list, `{"ConversationSid":"x","sid":1}`, []string{`"sid" is not a parameter; use ` + listNames + "."}},
+		"wrong case":      {list, `{"conversationsid":"x"}`, []string{`"conversationsid" is not a parameter; use ConversationSid.`, "ConversationSid is required."}},
+		"underscore":      {create, `{"ConversationSid":"x","Target":"webhook","Configuration_Url":"u"}`, []string{`"Configuration_Url" is not a parameter; use Configuration.Url.`}},
+		"nested":          {create, `{"ConversationSid":"x","Target":"webhook","Configuration":{"Url":"u"}}`, []string{`"Configuration" is not a parameter; use Configuration.Filters, Configuration.FlowSid, `}},
+		"number for text": {list, `{"ConversationSid":5}`, []string{"ConversationSid must be a string, not a number."}},
+		"null for text":   {list, `{"ConversationSid":null}`, []string{"ConversationSid must be a string, not null (leave out what you do not set)."}},
+		"text for number": {list, `{"ConversationSid":"x","PageSize":"5"}`, []string{"PageSize must be an integer, not a string."}},
+		"fraction":        {list, `{"ConversationSid":"x","Page":1.5}`, []string{"Page must be an integer, not a fraction."}},
+		"boolean":         {list, `{"ConversationSid":"x","Page":true}`, []string{"Page must be an integer, not a boolean."}},
+		"too small":       {list, `{"ConversationSid":"x","PageSize":0,"Page":-1}`, []string{"PageSize must be at least 1, not 0.", "Page must be at least 0, not -1."}},
+		"too large":       {list, `{"ConversationSid":"x","PageSize":6}`, []string{"PageSize must be at most 5, not 6."}},
+		"beyond 64 bits":  {create, `{"ConversationSid":"x","Target":"studio","Configuration.ReplayAfter":9223372036854775808}`, []string{"Configuration.ReplayAfter is out of range"}},
+		"a negative one":  {create, `{"ConversationSid":"x","Target":"studio","Configuration.ReplayAfter":-99999999999999999999}`, []string{"Configuration.ReplayAfter is out of range"}},
+		"a costly number": {list, `{"ConversationSid":"x","Page":1e300}`, []string{"Page is out of range"}},
+		"a tiny number":   {list, `{"ConversationSid":"x","Page":1.5e-300}`, []string{"Page must be an integer"}},
+		"a tinier number": {list, `{"ConversationSid":"x","Page":1e-999999999999}`, []string{"Page must be an integer, not a fraction."}},
+		"almost 5":        {list, `{"ConversationSid":"x","PageSize":4.99999999999999999999}`, []string{"PageSize must be an integer, not a fraction."}},
+		"one sentence":    {list, `{"ConversationSid":"x","PageSize":99999999999999999999}`, []string{" do not fit. PageSize is out of range; numbers go from -9223372036854775808 to 9223372036854775807."}},
+		"the twelfth keyword": {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":[0,"","","","","","","","","",1,2]}`, []string{
+			"Triggers[0] must be a string, not a number. Configuration.Triggers[10] must be a string, not a number. Configuration.Triggers[11]"}},
 		"enum case":           {create, `{"ConversationSid":"x","Target":"Webhook"}`, []string{`Target must be webhook, trigger or studio, not "Webhook".`}},
 		"method case":         {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Method":"POST"}`, []string{`Configuration.Method must be get or post, not "POST".`}},
 		"text for list":       {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Filters":"onMessageAdded"}`, []string{"Configuration.Filters must be an array of strings, not a string."}},
