@@ -24,7 +24,7 @@ const (
 type service struct {
 	conversations map[string]*conversation // by SID, and by unique name where there is one
 	made          int                      // conversations by request
-	webhooks      int                      // webhooks made so far, in all its conversations
+	webhooks      *int                     // webhooks made so far, in all Services
 }
 
 type conversation struct {
@@ -34,8 +34,8 @@ type conversation struct {
 	asked    bool      // whether the first request has been
 }
 
-func newService() *service {
-	v := &service{conversations: map[string]*conversation{}}
+func newService(webhooks *int) *service {
+	v := &service{conversations: map[string]*conversation{}, webhooks: webhooks}
 	for _, magic := range []string{rateLimitedSID, unavailableSID, badGatewaySID, silentSID} {
 		v.open(magic, "")
 	}
@@ -86,7 +86,7 @@ func (s *Sandbox) root(r *http.Request) string {
 func (s *Sandbox) service(sid string) *service {
 	v, ok := s.services[sid]
 	if !ok {
-		v = newService()
+		v = newService(&s.webhooks)
 		s.services[sid] = v
 	}
 	return v

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -34,7 +35,7 @@ func (s *Sandbox) list(r *http.Request, c *conversation) answer {
 	switch {
 	case sizeErr != nil || size < 1:
 		return badRequest(20001, "PageSize must be a number from 1 to %d", maxWebhooks)
-	case indexErr != nil || index < 0:
+	case indexErr != nil || index < 0 || index > math.MaxInt32:
 		return badRequest(20001, "Page must be a number, 0 or more")
 	case token != "" && !tokens.MatchString(token):
 		return badRequest(21481, "PageToken is not valid, use the page addresses of an earlier answer")

@@ -67,6 +67,7 @@ type Sandbox struct {
 
 	mu       sync.Mutex // guards services and all that is in them
 	services map[string]*service
+	webhooks int // made so far
 }
 
 // New opens a sandbox with the conversations that Guide names.
@@ -80,6 +81,7 @@ func New(o Options) *Sandbox {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.service(defaultService) // whose webhooks have the first SIDs
 	s.mux.HandleFunc("/", s.answering(notFound))
 	for _, version := range []string{"/v1", "/v1/Services/{service}"} {
 		all := version + "/Conversations"

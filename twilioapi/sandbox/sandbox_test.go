@@ -664,7 +664,9 @@ func TestEveryServiceIsAWorldOfItsOwn(t *testing.T) {
 	require.Equal(t, "https://conversations.twilio.com"+in(one)+"/"+h.SID, h.URL)
 	require.Empty(t, a.listed(in(two)).Webhooks)
 	require.Empty(t, a.listed(empty).Webhooks)
-	require.Len(t, a.listed("/v1/Services/"+two+support[3:]).Webhooks, 3)
+	other := a.listed("/v1/Services/" + two + support[3:]).Webhooks
+	require.Len(t, other, 3)
+	require.NotEqual(t, a.listed(support).Webhooks[0].SID, other[0].SID, "a SID is one webhook's")
 
 	a.made(in(one), studio)
 	p := a.listed(in(one) + "?PageSize=1")
@@ -793,6 +795,46 @@ func FuzzForm(f *testing.F) {
 		}
 		ask("GET", support)
 		ask("POST", "/v1/Conversations")
+	})
+}
+
+// FuzzPages asks for any page there is. From each, next_page_url leads to the end of the list.
+func FuzzPages(f *testing.F) {
+	for _, query := range []string{"", "PageSize=1", "PageSize=2&Page=1&PageToken=PAWH00000000000000000000000000000001",
+		"PageToken=PBWH00000000000000000000000000000003", "Page=9223372036854775807&PageSize=1", "PageSize=-1", "PageToken=%00", "Page=1;2"} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		s := sandbox.New(sandbox.Options{BaseURL: "http://127.0.0.1"})
+		seen := 0
+		for address := (&url.URL{RawQuery: query}); address != nil; {
+			r := httptest.NewRequest("GET", support, nil)
+			r.URL.RawQuery = address.RawQuery
+			r.SetBasicAuth("AC1", "token")
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			if address.RawQuery == query && w.Code == 400 {
+				return
+			}
+			require.Equal(t, 200, w.Code, address)
+			var page struct {
+				Meta struct {
+					Next *string `json:"next_page_url"`
+					Page int
+				}
+				Webhooks []any
+			}
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &page))
+			require.GreaterOrEqual(t, page.Meta.Page, 0)
+			seen += len(page.Webhooks)
+			require.LessOrEqual(t, seen, 3, "a list that never ends")
+			address = nil
+			if page.Meta.Next != nil {
+				var err error
+				address, err = url.Parse(*page.Meta.Next)
+				require.NoError(t, err)
+			}
+		}
 	})
 }
 

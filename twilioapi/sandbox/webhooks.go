@@ -30,9 +30,9 @@ func (s *Sandbox) show(r *http.Request, h webhook) webhook {
 
 // add makes a webhook. SIDs count up, so that page tokens can compare them.
 func (c *conversation) add(target, date string, config configuration) webhook {
-	c.service.webhooks++
+	*c.service.webhooks++
 	h := webhook{
-		AccountSID: accountSID, ConversationSID: c.sid, SID: fmt.Sprintf("WH%032x", c.service.webhooks),
+		AccountSID: accountSID, ConversationSID: c.sid, SID: fmt.Sprintf("WH%032x", *c.service.webhooks),
 		Target: target, Configuration: config, DateCreated: date, DateUpdated: date,
 	}
 	c.webhooks = append(c.webhooks, h)
