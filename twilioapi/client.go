@@ -56,6 +56,9 @@ type Config struct {
 	Timeout time.Duration
 	// Version is this program's, for the User-Agent.
 	Version string
+	// Sleep waits between attempts, or returns the context's error. Nil: by the
+	// real clock.
+	Sleep func(context.Context, time.Duration) error
 	// Observe, if set, is told of every call that sent something, with its
 	// context.
 	Observe func(context.Context, Exchange)
@@ -111,6 +114,9 @@ func New(c Config) (*Client, error) {
 		}
 		root += "/Services/" + c.ServiceSID
 	}
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connections, connections
 	transport.MaxResponseHeaderBytes = maxHeader
@@ -125,7 +131,7 @@ func New(c Config) (*Client, error) {
 		timeout:     cmp.Or(c.Timeout, DefaultTimeout),
 		credentials: c.Credentials,
 		observe:     c.Observe,
-		sleep:       sleep,
+		sleep:       c.Sleep,
 		known:       newMemory(),
 	}, nil
 }

@@ -44,11 +44,15 @@ func record(t *testing.T, config twilioapi.Config, answer http.HandlerFunc) (*tw
 	if config.Credentials == nil {
 		config.Credentials = give("SK1", "secret")
 	}
+	if config.Sleep == nil {
+		config.Sleep = sleepless
+	}
 	client, err := twilioapi.New(config)
 	require.NoError(t, err)
-	client.Wait(func(context.Context, time.Duration) error { return nil })
 	return client, got
 }
+
+func sleepless(context.Context, time.Duration) error { return nil }
 
 // creates counts the requests that were creates.
 func creates(got <-chan request) (n int) {

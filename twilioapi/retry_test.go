@@ -76,9 +76,8 @@ func TestAttemptsEnd(t *testing.T) {
 	require.Equal(t, 4, told(t, err).Attempts)
 	require.Len(t, got, 4)
 
-	client, err = twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b")})
+	client, err = twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b"), Sleep: sleepless})
 	require.NoError(t, err)
-	client.Wait(func(context.Context, time.Duration) error { return nil })
 	_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 	require.True(t, ok)
@@ -100,12 +99,12 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := record(t, twilioapi.Config{}, once(func(w http.ResponseWriter, r *http.Request) {
+			var waited time.Duration
+			sleep := func(_ context.Context, d time.Duration) error { waited = d; return nil }
+			client, _ := record(t, twilioapi.Config{Sleep: sleep}, once(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Retry-After", row.header)
 				reply(429, "{}")(w, r)
 			}, reply(200, "{}")))
-			var waited time.Duration
-			client.Wait(func(_ context.Context, d time.Duration) error { waited = d; return nil })
 			_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, waited, row.atLeast)
@@ -116,11 +115,11 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 
 func TestAWaitThatDoesNotFitIsNotBegun(t *testing.T) {
 	t.Parallel()
-	client, got := record(t, twilioapi.Config{Timeout: 10 * time.Second}, func(w http.ResponseWriter, r *http.Request) {
+	sleep := func(_ context.Context, d time.Duration) error { t.Errorf("waited %v", d); return nil }
+	client, got := record(t, twilioapi.Config{Timeout: 10 * time.Second, Sleep: sleep}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "3600")
 		reply(429, `{"code":20429}`)(w, r)
 	})
-	client.Wait(func(_ context.Context, d time.Duration) error { t.Errorf("waited %v", d); return nil })
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 	require.Equal(t, 429, told(t, err).Status, "the last answer is returned")
 	require.Equal(t, time.Hour, told(t, err).RetryAfter)
@@ -129,8 +128,8 @@ func TestAWaitThatDoesNotFitIsNotBegun(t *testing.T) {
 
 func TestACallThatIsCancelledWhileItWaitsKeepsItsAnswer(t *testing.T) {
 	t.Parallel()
-	client, got := record(t, twilioapi.Config{}, reply(503, `{"code":20503}`))
-	client.Wait(func(context.Context, time.Duration) error { return context.Canceled })
+	sleep := func(context.Context, time.Duration) error { return context.Canceled }
+	client, got := record(t, twilioapi.Config{Sleep: sleep}, reply(503, `{"code":20503}`))
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 	require.Equal(t, 20503, told(t, err).Code)
 	require.Len(t, got, 1)

@@ -40,12 +40,13 @@ type faulty struct {
 	lists   chan fault
 	applied atomic.Int32
 	waited  atomic.Int64
+	nap     func() // what happens meanwhile
 }
 
 func newFaulty(t *testing.T, now func() time.Time, faults ...fault) *faulty {
 	t.Helper()
 	twilio := sandbox.New(sandbox.Options{Now: now})
-	f := &faulty{faults: make(chan fault, 100), lists: make(chan fault, 100)}
+	f := &faulty{faults: make(chan fault, 100), lists: make(chan fault, 100), nap: func() {}}
 	for _, next := range faults {
 		f.faults <- next
 	}
@@ -62,10 +63,12 @@ func newFaulty(t *testing.T, now func() time.Time, faults ...fault) *faulty {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	client, err := twilioapi.New(twilioapi.Config{BaseURL: srv.URL, Credentials: give("AC1", "x")})
+	client, err := twilioapi.New(twilioapi.Config{
+		BaseURL: srv.URL, Credentials: give("AC1", "x"),
+		Sleep: func(_ context.Context, d time.Duration) error { f.waited.Add(int64(d)); f.nap(); return nil },
+	})
 	require.NoError(t, err)
 	f.Client, f.url = client, srv.URL
-	client.Wait(func(_ context.Context, d time.Duration) error { f.waited.Add(int64(d)); return nil })
 	return f
 }
 
@@ -146,7 +149,7 @@ func TestACreateThatWasNotAppliedIsNotFound(t *testing.T) {
 func TestAWebhookThatComesLateIsFoundAtTheSecondLook(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, nil, lost)
-	f.Wait(func(context.Context, time.Duration) error { f.byAnother(t, trigger("help")); return nil })
+	f.nap = func() { f.byAnother(t, trigger("help")) }
 	_, settled, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 	require.NoError(t, err)
 	require.True(t, settled)
@@ -239,7 +242,7 @@ func TestWithoutADateNothingIsTaken(t *testing.T) {
 func TestManyLostCreatesAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, nil)
-	f.Wait(func(context.Context, time.Duration) error { runtime.Gosched(); return nil })
+	f.nap = runtime.Gosched
 	for i := range 5 {
 		if i%2 == 0 {
 			f.faults <- appliedAndLost

@@ -21,8 +21,6 @@ type Page struct {
 //
 // GET /v1/Conversations/{ConversationSid}/Webhooks
 func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
 	res, err := c.list(ctx, conversation, p)
 	c.report(ctx, res, err, false)
 	if err != nil {
@@ -32,6 +30,8 @@ func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) 
 }
 
 func (c *Client) list(ctx context.Context, conversation string, p Page) (*response, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
 	query := form{}
 	query.integer("PageSize", p.Size)
 	query.integer("Page", p.Index)
