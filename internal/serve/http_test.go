@@ -35,7 +35,7 @@ type site struct {
 	done chan error
 }
 
-func (b *bench) listen(t *testing.T, o serve.HTTPOptions) *site {
+func (b *bench) listen(t testing.TB, o serve.HTTPOptions) *site {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ln, err := serve.Listen("127.0.0.1:0", false)
@@ -50,7 +50,7 @@ func (b *bench) listen(t *testing.T, o serve.HTTPOptions) *site {
 type header map[string]string
 
 // do sends one request, by default a ping as JSON.
-func (s *site) do(t *testing.T, method, path, body string, h header) (*http.Response, string) {
+func (s *site) do(t testing.TB, method, path, body string, h header) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
 	require.NoError(t, err)
