@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -66,19 +67,12 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 			if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
 				continue // the standard library
 			}
-			known := slices.ContainsFunc(mapKeys(rooms), func(library string) bool {
+			known := slices.ContainsFunc(slices.Collect(maps.Keys(rooms)), func(library string) bool {
 				return strings.HasPrefix(path, library) && slices.Contains(rooms[library], strings.TrimPrefix(pkg, module))
 			})
 			require.True(t, known, "%s must not import %s", pkg, path)
 		}
 	}
-}
-
-func mapKeys(m map[string][]string) (keys []string) {
-	for k := range m {
-		keys = append(keys, k)
-	}
-	return keys
 }
 
 func read(t *testing.T, file string) string {
@@ -163,5 +157,5 @@ func TestTheExampleConfigurationWorks(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Contains(t, stdout, `"create_conversation_webhook"`, name)
 	}
-	require.Contains(t, read(t, "README.md"), "mcp.json.example")
+	require.Contains(t, read(t, "README.md"), text, "the README shows it")
 }

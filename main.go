@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -43,13 +44,13 @@ func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Rea
 		_, err := fmt.Fprintln(stdout, cli.Build())
 		return err
 	case command == "sandbox":
-		return serveSandbox(ctx, cmp.Or(line.HTTP, "127.0.0.1:8081"), stderr)
+		return serveSandbox(ctx, cmp.Or(line.HTTP, "127.0.0.1:8081"), line.BaseURL, stderr)
 	}
 
-	log := line.Logger(stderr)
 	if command == "call" {
-		log = slog.New(slog.DiscardHandler)
+		line.LogLevel, line.MaxMessage = slog.LevelError, math.MaxInt
 	}
+	log := line.Logger(stderr)
 	config, instructions := line.Twilio(lookup, log), tools.Instructions
 	if line.Sandbox {
 		url, stop, err := startSandbox()
@@ -87,14 +88,15 @@ func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Rea
 	return server.HTTP(ctx, ln, reach)
 }
 
-// serveSandbox serves the embedded Twilio alone.
-func serveSandbox(ctx context.Context, address string, stderr io.Writer) error {
+// serveSandbox serves the embedded Twilio alone. The base URL is for the
+// addresses in its answers.
+func serveSandbox(ctx context.Context, address, baseURL string, stderr io.Writer) error {
 	ln, err := serve.Listen(address, false)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
-	return serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
+	return serve.Handler(ctx, sandbox.New(sandbox.Options{BaseURL: baseURL}), ln)
 }
 
 // startSandbox serves the embedded Twilio for this process, over TCP as the
@@ -114,5 +116,5 @@ func startSandbox() (baseURL string, stop func(), err error) {
 }
 
 func sandboxCredentials(context.Context) (twilioapi.Credentials, error) {
-	return twilioapi.Credentials{Username: "AC" + strings.Repeat("a", 32), Password: "sandbox"}, nil
+	return twilioapi.Credentials{Username: "AC" + strings.Repeat("a", 32), Password: "no-account-needed"}, nil
 }

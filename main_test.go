@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"twilio-conversations-mcp/internal/cli"
+	"twilio-conversations-mcp/twilioapi/sandbox"
 )
 
 const documented = "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -84,10 +85,18 @@ func TestCallReadsItsArgumentsFromStandardInput(t *testing.T) {
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
 }
 
+func TestCallTakesLongArguments(t *testing.T) {
+	t.Parallel()
+	_, _, err := program(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 5<<20)+`"}`,
+		"call", "--sandbox", "--max-message", "100", "list_conversation_webhooks", "-")
+	require.ErrorContains(t, err, "Twilio refused: HTTP 4")
+}
+
 func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := program(t, environment(), "", "call", "create_conversation_webhook")
 	require.NoError(t, err)
+	require.True(t, strings.HasSuffix(stdout, "}\n") && strings.HasPrefix(stdout, "{\n"), "indented")
 	require.Contains(t, stdout, `"Configuration.Url": {`)
 }
 
@@ -106,8 +115,11 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 		"no tool":            {environment(), []string{"call"}, `expected "<tool>"; see --help`},
 		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook and list_conversation_webhooks`},
 		"bad JSON":           {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are no JSON: line 2, column 7: invalid character '}'"},
-		"cut JSON":           {environment(), []string{"call", "list_conversation_webhooks", `{"a"`}, "line 1, column 4: unexpected end of JSON input"},
-		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are no JSON: line 1, column 0"},
+		"no argument":        {environment(), []string{"call", "list_conversation_webhooks", ""}, "line 1, column 1: unexpected end of JSON input"},
+		"accents":            {environment(), []string{"call", "list_conversation_webhooks", `{"éé":}`}, "line 1, column 7: invalid"},
+		"a newline":          {environment(), []string{"call", "list_conversation_webhooks", "{\"a\n\":1}"}, "line 1, column 4: invalid character '\\n'"},
+		"cut JSON":           {environment(), []string{"call", "list_conversation_webhooks", `{"a"`}, "line 1, column 5: unexpected end of JSON input"},
+		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are no JSON: line 1, column 1: unexpected end"},
 		"bad duration":       {environment(), []string{"--timeout", "soon"}, `--timeout: expected duration but got "soon"`},
 		"bad variable":       {environment("MCP_TIMEOUT", "soon"), nil, `MCP_TIMEOUT: --timeout: expected duration but got "soon"`},
 		"too much time":      {environment(), []string{"--timeout=1h"}, "at most 5m"},
@@ -140,7 +152,7 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 		"the other half":     {environment("TWILIO_API_SECRET", "hunter2"), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_SECRET but not TWILIO_API_KEY"},
 		"half an account":    {environment("TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", ""), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_ACCOUNT_SID but not TWILIO_AUTH_TOKEN"},
 		"a number too large": {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"x","Page":1e400}`}, "Page is out of range"},
-		"refused by Twilio":  {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"nope"}`}, "HTTP 404, code 20404"},
+		"refused by Twilio":  {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"nope"}`}, "HTTP 404, code 20404: The requested resource /Conversations/nope/Webhooks was not found. " + sandbox.Guide},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -309,7 +321,7 @@ func TestASessionOverHTTP(t *testing.T) {
 
 func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 	t.Parallel()
-	url, _, end := serving(t, environment(), "sandbox", "--http", "127.0.0.1:0")
+	url, _, end := serving(t, environment(), "sandbox", "--http", "127.0.0.1:0", "--base-url", "http://twilio.test")
 	res, err := http.Get(url + "/v1/Conversations/" + documented + "/Webhooks")
 	require.NoError(t, err)
 	require.Equal(t, 401, res.StatusCode)
@@ -319,6 +331,7 @@ func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
+	require.Contains(t, stdout, `"url": "http://twilio.test/v1/Conversations/`)
 	require.NoError(t, end())
 }
 

@@ -13,7 +13,9 @@ const (
 		"the permission for conversation webhooks, and to check that key and account match."
 	checkConversation = "Check ConversationSid. If it is right, the conversation was deleted, or is in another " +
 		"account or another Service than the server's (TWILIO_CHAT_SERVICE_SID)."
-	tryLater = "Try again in a while."
+	checkAddress   = "This is no answer of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
+	checkArguments = "Check the arguments against what Twilio says; the same call will fail again."
+	tryLater       = "Try again in a while."
 )
 
 // advice is what to try next, by Twilio's code
@@ -46,7 +48,6 @@ var advice = map[int]string{
 
 // adviceByStatus serves for codes that are not in advice.
 var adviceByStatus = map[int]string{
-	400: "Check the arguments against what Twilio says.",
 	401: checkCredentials,
 	403: checkPermission,
 	404: checkConversation,

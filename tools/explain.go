@@ -71,6 +71,10 @@ func explainAnswer(e *twilioapi.Error, readOnly bool) (string, failure) {
 		text += " " + advice[e.Code]
 	case adviceByStatus[e.Status] != "":
 		text += " " + adviceByStatus[e.Status]
+	case e.Status < 400:
+		text += " " + checkAddress
+	default:
+		text += " " + checkArguments
 	}
 	if e.MoreInfo != "" {
 		text += " See " + e.MoreInfo
@@ -109,8 +113,10 @@ func explainUnsettled(e *twilioapi.UnsettledError) (string, failure) {
 		return text + " Whether the webhook was made is unknown: listing failed too. " + lookFirst, fact
 	case e.Found == 0:
 		return text + " The webhook was not found so far, but Twilio may still make it. " + lookFirst, fact
-	default:
+	case e.Found == 1:
 		return text + " Whether the webhook was made is unknown: one that matches is there, but it may be older, or another call's. " + lookFirst, fact
+	default:
+		return text + fmt.Sprintf(" Whether the webhook was made is unknown: %d that match are there, and some may be older, or other calls'. ", e.Found) + lookFirst, fact
 	}
 }
 

@@ -3,6 +3,7 @@ package twilioapi
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -68,6 +69,9 @@ func (e *Error) read(body []byte, req *http.Request) {
 	var fields map[string]any
 	_ = json.Unmarshal(body, &fields)
 	code, _ := fields["code"].(float64)
+	if code != math.Trunc(code) || math.Abs(code) > math.MaxInt32 {
+		code = 0
+	}
 	message, _ := fields["message"].(string)
 	moreInfo, _ := fields["more_info"].(string)
 	e.Code, e.Message, e.MoreInfo = int(code), shown(message, req), shown(moreInfo, req)

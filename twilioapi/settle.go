@@ -23,7 +23,7 @@ const (
 // out: it failed by Err, and the list did not tell.
 type UnsettledError struct {
 	Err   error // the create's failure, an [Error] or a [NoAnswerError]
-	Found int   // how many new webhooks match what was asked: 0, or several
+	Found int   // how many webhooks match what was asked and may be new
 	List  error // the list's failure, if it failed too
 }
 
@@ -34,7 +34,7 @@ func (e *UnsettledError) Error() string {
 	case e.Found == 0:
 		return fmt.Sprintf("%v; the webhook was not found so far", e.Err)
 	default:
-		return fmt.Sprintf("%v; %d new webhooks match", e.Err, e.Found)
+		return fmt.Sprintf("%v; webhooks that match and may be new: %d", e.Err, e.Found)
 	}
 }
 

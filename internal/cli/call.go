@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
@@ -20,16 +21,16 @@ import (
 // process and the server's own stdio transport, and prints the result as
 // indented JSON. Without arguments it prints the tool's input schema. A tool
 // error is returned as an error with its text.
-func Call(ctx context.Context, s *serve.Server, tool, arguments string, stdin io.Reader, stdout io.Writer) error {
+func Call(ctx context.Context, s *serve.Server, tool string, arguments *string, stdin io.Reader, stdout io.Writer) error {
 	about, err := s.Tool(tool)
 	if err != nil {
 		return err
 	}
-	if arguments == "" {
+	if arguments == nil {
 		return printJSON(stdout, about.RawInputSchema)
 	}
-	raw := []byte(arguments)
-	if arguments == "-" {
+	raw := []byte(*arguments)
+	if *arguments == "-" {
 		if raw, err = io.ReadAll(stdin); err != nil {
 			return fmt.Errorf("reading standard input: %w", err)
 		}
@@ -78,15 +79,18 @@ func wellFormed(text []byte) error {
 	if !ok {
 		return err
 	}
-	before := text[:min(int(bad.Offset), len(text))]
+	before := text
+	if !strings.HasPrefix(bad.Error(), "unexpected end") {
+		before = text[:bad.Offset-1] // the offset is behind what is wrong
+	}
 	line := bytes.Count(before, []byte("\n"))
-	column := len(before) - (bytes.LastIndexByte(before, '\n') + 1)
-	return fmt.Errorf("the arguments are no JSON: line %d, column %d: %w", line+1, column, bad)
+	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
+	return fmt.Errorf("the arguments are no JSON: line %d, column %d: %w", line+1, column+1, bad)
 }
 
 func printJSON(w io.Writer, raw []byte) error {
 	var out bytes.Buffer
-	if err := json.Indent(&out, raw, "", "  "); err != nil {
+	if err := json.Indent(&out, bytes.TrimSpace(raw), "", "  "); err != nil {
 		return err
 	}
 	out.WriteByte('\n')

@@ -28,7 +28,7 @@ type CommandLine struct {
 	LogLevel       slog.Level    `variable:"MCP_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: info."`
 	Edge           string        `variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin."`
 	Region         string        `variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
-	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; switches edge and region off."`
+	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; switches edge and region off. For the sandbox command: of the addresses in its answers."`
 	ChatServiceSID string        `name:"chat-service-sid" variable:"TWILIO_CHAT_SERVICE_SID" placeholder:"SID" help:"Use the conversations of this Service (IS...) instead of the default one."`
 
 	HTTP           string        `name:"http" group:"HTTP" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP at this address instead of stdio (endpoint /mcp; /healthz, /readyz)."`
@@ -42,8 +42,8 @@ type CommandLine struct {
 
 	Serve struct{} `cmd:"" default:"withargs" help:"Serve MCP over stdio, or over HTTP with --http. The default."`
 	Call  struct {
-		Tool string `arg:"" help:"The tool to call."`
-		JSON string `arg:"" optional:"" name:"json" help:"Its arguments; - reads them from standard input. Left out: print the tool's input schema."`
+		Tool string  `arg:"" help:"The tool to call."`
+		JSON *string `arg:"" optional:"" name:"json" help:"Its arguments; - reads them from standard input. Left out: print the tool's input schema."`
 	} `cmd:"" help:"Call one tool and print its result."`
 	SandboxAPI struct{} `cmd:"" name:"sandbox" help:"Serve the embedded Twilio alone, on --http or 127.0.0.1:8081."`
 	Version    struct{} `cmd:"" help:"Print version, commit and Go version."`
