@@ -238,8 +238,21 @@ func (w *world) overHTTP(server *serve.Server) error {
 	var ended sync.WaitGroup
 	ended.Go(func() { _ = server.HTTP(serving, ln, serve.HTTPOptions{}) })
 	transport := &http.Transport{}
-	w.send = func(ctx context.Context, _ int, message string) []byte {
-		req, err := http.NewRequestWithContext(ctx, "POST", "http://"+ln.Addr().String()+"/mcp", strings.NewReader(message))
+	w.send = sendTo("http://"+ln.Addr().String(), transport)
+	w.end = func() {
+		stop()
+		ended.Wait()
+		transport.CloseIdleConnections()
+		w.proxy.close()
+	}
+	return nil
+}
+
+// sendTo posts messages to a server. Without an answer, that of a status other
+// than 200 too, there is nil.
+func sendTo(url string, transport *http.Transport) func(ctx context.Context, id int, message string) []byte {
+	return func(ctx context.Context, _ int, message string) []byte {
+		req, err := http.NewRequestWithContext(ctx, "POST", url+"/mcp", strings.NewReader(message))
 		if err != nil {
 			return nil
 		}
@@ -250,24 +263,18 @@ func (w *world) overHTTP(server *serve.Server) error {
 		}
 		defer res.Body.Close()
 		raw, err := io.ReadAll(res.Body)
-		if err != nil {
+		if err != nil || res.StatusCode != http.StatusOK {
 			return nil
 		}
 		return raw
 	}
-	w.end = func() {
-		stop()
-		ended.Wait()
-		transport.CloseIdleConnections()
-		w.proxy.close()
-	}
-	return nil
 }
 
 const room = "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 // A step is one tool call, and what came of it.
 type step struct {
+	room    string // the conversation
 	url     string // the webhook to create; empty: list
 	cancel  time.Duration
 	outcome string
@@ -285,19 +292,19 @@ var outcomes = map[string]string{
 	"Try again in a while.": "failed",
 }
 
-func (s *step) run(w *world, id int) {
+func (s *step) run(send func(context.Context, int, string) []byte, id int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if s.cancel > 0 {
 		time.AfterFunc(s.cancel, cancel)
 	}
-	params := fmt.Sprintf(`{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"%s"}}`, room)
+	params := fmt.Sprintf(`{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"%s"}}`, s.room)
 	if s.url != "" {
 		params = fmt.Sprintf(`{"name":"create_conversation_webhook","arguments":{"ConversationSid":"%s","Target":"webhook",
-			"Configuration.Url":"%s","Configuration.Filters":["onMessageAdded","onParticipantAdded"]}}`, room, s.url)
+			"Configuration.Url":"%s","Configuration.Filters":["onMessageAdded","onParticipantAdded"]}}`, s.room, s.url)
 		params = strings.ReplaceAll(params, "\n", "")
 	}
-	raw := w.send(ctx, id, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":%s}`, id, params))
+	raw := send(ctx, id, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":%s}`, id, params))
 	if raw == nil && ctx.Err() != nil {
 		s.outcome = "cancelled"
 		return
@@ -338,19 +345,25 @@ func (s *step) run(w *world, id int) {
 	}
 }
 
-// ledger is what the sandbox holds, by URL.
-func ledger(s *sandbox.Sandbox) map[string][]string {
-	req := httptest.NewRequest("GET", "/v1/Conversations/"+room+"/Webhooks", nil)
+// ask asks the sandbox itself, where no fault happens.
+func ask(s *sandbox.Sandbox, method, path, form string) []byte {
+	req := httptest.NewRequest(method, "/v1/Conversations"+path, strings.NewReader(form))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth("AC1", "x")
 	recorder := httptest.NewRecorder()
 	s.ServeHTTP(recorder, req)
+	return recorder.Body.Bytes()
+}
+
+// ledger is what the sandbox holds of a conversation, by URL.
+func ledger(s *sandbox.Sandbox, room string) map[string][]string {
 	var page struct {
 		Webhooks []struct {
 			SID           string
 			Configuration struct{ URL string }
 		}
 	}
-	_ = json.Unmarshal(recorder.Body.Bytes(), &page)
+	_ = json.Unmarshal(ask(s, "GET", "/"+room+"/Webhooks", ""), &page)
 	byURL := map[string][]string{}
 	for _, webhook := range page.Webhooks {
 		byURL[webhook.Configuration.URL] = append(byURL[webhook.Configuration.URL], webhook.SID)
@@ -413,7 +426,7 @@ func TestEveryFaultIsToldAsItIs(t *testing.T) {
 				for _, url := range []string{"", "https://example.com/1"} {
 					check(func() error {
 						pending := []fault{f}
-						steps, err := play(transport, []*step{{url: url}}, 0, nil, func() fault {
+						steps, err := play(transport, []*step{{room: room, url: url}}, 0, nil, func() fault {
 							if len(pending) == 0 {
 								return none
 							}
@@ -478,24 +491,21 @@ func play(transport string, steps []*step, skew time.Duration, twins []string, n
 	}
 	shift = -3 * time.Second
 	for _, url := range twins {
-		form := "Target=webhook&Configuration.Url=" + url + "&Configuration.Filters=onParticipantAdded&Configuration.Filters=onMessageAdded"
-		req := httptest.NewRequest("POST", "/v1/Conversations/"+room+"/Webhooks", strings.NewReader(form))
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.SetBasicAuth("AC1", "x")
-		w.proxy.sandbox.ServeHTTP(httptest.NewRecorder(), req)
+		ask(w.proxy.sandbox, "POST", "/"+room+"/Webhooks",
+			"Target=webhook&Configuration.Url="+url+"&Configuration.Filters=onParticipantAdded&Configuration.Filters=onMessageAdded")
 	}
 	shift = 0
-	before := ledger(w.proxy.sandbox)
+	before := ledger(w.proxy.sandbox, room)
 	var group sync.WaitGroup
 	for id, s := range steps {
-		group.Go(func() { s.run(w, id) })
+		group.Go(func() { s.run(w.send, id) })
 		if id%2 == 0 {
 			group.Wait()
 		}
 	}
 	group.Wait()
 	w.end()
-	return steps, judge(steps, before, ledger(w.proxy.sandbox))
+	return steps, judge(steps, before, ledger(w.proxy.sandbox, room))
 }
 
 // schedule plays some calls, with faults as the seed has it.
@@ -505,7 +515,7 @@ func schedule(seed uint64) ([]*step, error) {
 	var steps []*step
 	var twins []string
 	for range 1 + random.IntN(5) {
-		s := &step{url: pick("", "https://example.com/1", "https://example.com/1", "https://example.com/2")}
+		s := &step{room: room, url: pick("", "https://example.com/1", "https://example.com/1", "https://example.com/2")}
 		if random.IntN(8) == 0 {
 			s.cancel = time.Duration(1+random.IntN(3000)) * time.Microsecond
 		}
@@ -541,9 +551,7 @@ func TestFaultsAtRandom(t *testing.T) {
 // The same for ten minutes, or until shortly before the test's own time limit:
 // go test -run Soak -timeout 15m .
 func TestSoak(t *testing.T) {
-	if !strings.Contains(flag.Lookup("test.run").Value.String(), "Soak") {
-		t.Skip("only when it is asked for: go test -run Soak -timeout 15m .")
-	}
+	onlyWhenAsked(t, "Soak")
 	end := time.Now().Add(10 * time.Minute)
 	if limit, ok := t.Deadline(); ok && limit.Add(-30*time.Second).Before(end) {
 		end = limit.Add(-30 * time.Second)
