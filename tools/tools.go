@@ -4,7 +4,6 @@
 package tools
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -63,15 +62,11 @@ func define[Input any](
 	}}
 }
 
-// succeeded passes Twilio's JSON through, as structured content and as compact
-// text for clients that show only that.
+// succeeded passes Twilio's JSON through, as structured content and as text for
+// clients that show only that.
 func succeeded(a answer) *mcp.CallToolResult {
-	var text bytes.Buffer
-	if err := json.Compact(&text, a.webhooks); err != nil {
-		panic(err) // the client returns JSON
-	}
 	result := &mcp.CallToolResult{
-		Content:              []mcp.Content{mcp.NewTextContent(text.String())},
+		Content:              []mcp.Content{mcp.NewTextContent(string(a.webhooks))},
 		RawStructuredContent: a.webhooks,
 	}
 	if a.settled {

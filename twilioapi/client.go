@@ -21,7 +21,9 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
 
 // DefaultTimeout bounds a call where [Config] says nothing.
@@ -91,7 +93,7 @@ type CredentialsFunc func(context.Context) (Credentials, error)
 // A Client calls Twilio. It is safe for concurrent use, and any number of
 // callers share its connections.
 type Client struct {
-	http        *http.Client
+	transport   *http.Transport
 	root        string
 	userAgent   string
 	timeout     time.Duration
@@ -121,11 +123,8 @@ func New(c Config) (*Client, error) {
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connections, connections
 	transport.MaxResponseHeaderBytes = maxHeader
 	return &Client{
-		http: &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		root: root,
+		transport: transport,
+		root:      root,
 		userAgent: fmt.Sprintf("twilio-conversations-mcp/%s (%s %s) go/%s",
 			c.Version, runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")),
 		timeout:     cmp.Or(c.Timeout, DefaultTimeout),
@@ -176,21 +175,30 @@ type response struct {
 type exchange struct {
 	status         int
 	requestID      string
-	date           time.Time // by Twilio's clock, in whole seconds; zero if not told
+	date           string    // by Twilio's clock, in whole seconds
 	sent, received time.Time // by ours
 	attempts       int       // up to this one
 }
 
+// A call is what the requests of one call have in common.
+type call struct {
+	conversation string // SID or unique name
+	credentials  Credentials
+}
+
+// begin asks for the credentials of a call.
+func (c *Client) begin(ctx context.Context, conversation string) (call, error) {
+	credentials, err := c.credentials(ctx)
+	if err != nil {
+		return call{}, &UnsentError{err}
+	}
+	return call{conversation, credentials}, nil
+}
+
 // do makes one request about the webhooks of a conversation, and repeats it
 // while it may and ctx lasts.
-func (c *Client) do(ctx context.Context, method, conversation string, params url.Values) (*response, error) {
-	return c.retry(ctx, method, func() (*response, error) {
-		req, err := c.request(ctx, method, conversation, params)
-		if err != nil {
-			return nil, &UnsentError{err}
-		}
-		return c.send(req)
-	})
+func (c *Client) do(ctx context.Context, method string, to call, params url.Values) (*response, error) {
+	return c.retry(ctx, method, func() (*response, error) { return c.send(ctx, method, to, params) })
 }
 
 // report tells the observer of a call that ended so.
@@ -213,37 +221,53 @@ func (c *Client) report(ctx context.Context, res *response, err error, settled b
 	c.observe(ctx, seen)
 }
 
-// send sends a request once.
-func (c *Client) send(req *http.Request) (*response, error) {
-	var reached bool
-	traced := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { reached = true },
-	})
-	sent := time.Now()
-	res, err := c.http.Do(req.WithContext(traced))
+// send makes one request, once. It goes to the transport itself, because an
+// http.Client would follow redirects and keep cookies, and copies headers for
+// that.
+func (c *Client) send(ctx context.Context, method string, to call, params url.Values) (*response, error) {
+	var reached atomic.Bool
+	if method != http.MethodGet {
+		var cancel context.CancelFunc
+		ctx, cancel = cancelUntil(ctx, &reached)
+		defer cancel()
+	}
+	req, err := c.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
+	}), method, to, params)
 	if err != nil {
-		if wrapper, ok := errors.AsType[*url.Error](err); ok {
-			err = wrapper.Err
-		}
-		return nil, &NoAnswerError{Sent: reached, Reason: shown(err.Error(), req), Err: err}
+		return nil, &UnsentError{err}
+	}
+	sent := time.Now()
+	res, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, &NoAnswerError{Sent: reached.Load(), Reason: shown(err.Error(), req), Err: err}
 	}
 	defer res.Body.Close()
-	e := exchange{
+	return answer(res, exchange{
 		status:    res.StatusCode,
 		requestID: shown(res.Header.Get("Twilio-Request-Id"), req),
+		date:      res.Header.Get("Date"),
 		sent:      sent,
 		received:  time.Now(),
-	}
-	e.date, _ = http.ParseTime(res.Header.Get("Date"))
-	return answer(res, e)
+	})
 }
 
-func (c *Client) request(ctx context.Context, method, conversation string, params url.Values) (*http.Request, error) {
-	path, err := webhooksPath(conversation)
-	if err != nil {
-		return nil, err
-	}
-	credentials, err := c.credentials(ctx)
+// cancelUntil returns a context with the deadline of ctx, which ctx cancels only
+// until something has happened. A write that is on its way is not given up:
+// nobody would know whether it was carried out.
+func cancelUntil(ctx context.Context, happened *atomic.Bool) (context.Context, context.CancelFunc) {
+	deadline, _ := ctx.Deadline()
+	lasting, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) && !happened.Load() {
+			cancel()
+		}
+	})
+	return lasting, func() { stop(); cancel() }
+}
+
+func (c *Client) request(ctx context.Context, method string, to call, params url.Values) (*http.Request, error) {
+	path, err := webhooksPath(to.conversation)
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +277,7 @@ func (c *Client) request(ctx context.Context, method, conversation string, param
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
-	req.SetBasicAuth(credentials.Username, credentials.Password)
+	req.SetBasicAuth(to.credentials.Username, to.credentials.Password)
 	return req, nil
 }
 
@@ -283,27 +307,35 @@ func webhooksPath(conversation string) (string, error) {
 	return "/Conversations/" + url.PathEscape(conversation) + "/Webhooks", nil
 }
 
-// answer reads the body of a response to its limit. Whatever the body is like,
-// the status is kept.
+// answer reads the body of a response to its limit, and takes the white space
+// out of JSON. Whatever the body is like, the status is kept.
 func answer(res *http.Response, e exchange) (*response, error) {
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	unread := &Error{Status: e.status, RequestID: e.requestID, RetryAfter: retryAfter(res.Header.Get("Retry-After")), exchange: e}
+	var body, compact bytes.Buffer
+	body.Grow(int(max(0, min(res.ContentLength, maxAnswer))) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(res.Body, maxAnswer+1))
+	fail := func(message string, err error) error {
+		return &Error{
+			Status: e.status, Message: message, Err: err, RequestID: e.requestID,
+			RetryAfter: retryAfter(res.Header.Get("Retry-After")), exchange: e,
+		}
+	}
 	switch {
 	case e.status < 200 || e.status > 299:
-		unread.read(body, res.Request)
-		return nil, unread
+		refused := fail("", nil).(*Error)
+		refused.read(body.Bytes(), res.Request)
+		return nil, refused
 	case err != nil:
-		unread.Message, unread.Err = "the answer was cut off", err
-		return nil, unread
-	case len(body) > maxAnswer:
-		unread.Message = "the answer is too large"
-		return nil, unread
+		return nil, fail("the answer was cut off", err)
+	case body.Len() > maxAnswer:
+		return nil, fail("the answer is too large", nil)
 	}
-	// Bytes that are no text would spoil the whole message to the client.
-	body = bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\uFFFD"))
-	if !bytes.HasPrefix(body, []byte("{")) || !json.Valid(body) {
-		unread.Message = "the answer is no JSON object"
-		return nil, unread
+	text := bytes.TrimSpace(body.Bytes())
+	if !utf8.Valid(text) { // it would spoil the whole message to the client
+		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
 	}
-	return &response{body: body, exchange: e}, nil
+	compact.Grow(len(text))
+	if !bytes.HasPrefix(text, []byte("{")) || json.Compact(&compact, text) != nil {
+		return nil, fail("the answer is no JSON object", nil)
+	}
+	return &response{body: compact.Bytes(), exchange: e}, nil
 }

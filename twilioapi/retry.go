@@ -63,6 +63,9 @@ func newBackoff() *backoff.ExponentialBackOff {
 // retry sends until there is an answer, a failure that must not be repeated, or
 // no time for another wait; then the last failure is returned, with its status.
 func (c *Client) retry(ctx context.Context, method string, send func() (*response, error)) (*response, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &UnsentError{err}
+	}
 	waits := newBackoff()
 	for attempt := 1; ; attempt++ {
 		res, err := send()
@@ -78,7 +81,7 @@ func (c *Client) retry(ctx context.Context, method string, send func() (*respons
 		if silent, ok := errors.AsType[*NoAnswerError](err); ok {
 			silent.Attempts = attempt
 		}
-		if attempt == maxAttempts || !mayRepeat(method, err) || !fits(ctx, wait) || c.sleep(ctx, wait) != nil {
+		if attempt == maxAttempts || !mayRepeat(method, err) || !fits(ctx, wait) || c.sleep(ctx, wait) != nil || ctx.Err() != nil {
 			return nil, err
 		}
 	}

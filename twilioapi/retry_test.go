@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -133,4 +134,37 @@ func TestACallThatIsCancelledWhileItWaitsKeepsItsAnswer(t *testing.T) {
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 	require.Equal(t, 20503, told(t, err).Code)
 	require.Len(t, got, 1)
+}
+
+func TestACreateIsNotSentAgainForACallerThatIsGone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	sleep := func(context.Context, time.Duration) error { cancel(); return nil }
+	client, got := record(t, twilioapi.Config{Sleep: sleep}, reply(429, `{"code":20429}`))
+	_, _, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	require.Equal(t, 20429, told(t, err).Code)
+	require.Len(t, got, 1)
+}
+
+// A TLS handshake that never ends: the create is not on its way yet.
+func TestACreateThatWasNotBegunIsGivenUp(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = ln.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		conn, err := ln.Accept()
+		cancel()
+		if err == nil {
+			t.Cleanup(func() { _ = conn.Close() })
+		}
+	}()
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b")})
+	require.NoError(t, err)
+	_, _, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+	require.True(t, ok, err)
+	require.False(t, silent.Sent)
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -44,7 +45,7 @@ func (e *UnsettledError) Unwrap() error { return e.Err }
 // settle looks for the webhook that a create of unknown outcome may have made:
 // one that matches what was asked, is no older than the create, and that nobody
 // else in this process was given. began is when the create was first sent.
-func (c *Client) settle(ctx context.Context, conversation string, w NewWebhook, began time.Time, failure error) (json.RawMessage, error) {
+func (c *Client) settle(ctx context.Context, to call, w NewWebhook, began time.Time, failure error) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	start := newSpan()
@@ -52,7 +53,7 @@ func (c *Client) settle(ctx context.Context, conversation string, w NewWebhook, 
 		start.narrow(began, answered.exchange)
 	}
 	for look := 1; ; look++ {
-		res, err := c.list(ctx, conversation, Page{})
+		res, err := c.list(ctx, to, Page{})
 		var page struct {
 			Webhooks []json.RawMessage `json:"webhooks"`
 		}
@@ -63,7 +64,7 @@ func (c *Client) settle(ctx context.Context, conversation string, w NewWebhook, 
 			return nil, &UnsettledError{Err: failure, List: err}
 		}
 		start.narrow(began, res.exchange)
-		found, candidates := c.known.claim(conversation, page.Webhooks, w, start)
+		found, candidates := c.known.claim(to, page.Webhooks, w, start)
 		switch {
 		case found != nil:
 			return found, nil
@@ -81,13 +82,14 @@ type span struct{ low, high time.Time }
 func newSpan() span { return span{high: time.Unix(1<<40, 0)} }
 
 func (s *span) narrow(began time.Time, e exchange) {
-	if e.date.IsZero() {
+	date, err := http.ParseTime(e.date)
+	if err != nil {
 		return
 	}
-	if low := e.date.Add(-e.received.Sub(began)); low.After(s.low) {
+	if low := date.Add(-e.received.Sub(began)); low.After(s.low) {
 		s.low = low
 	}
-	if high := e.date.Add(time.Second - e.sent.Sub(began)); high.Before(s.high) {
+	if high := date.Add(time.Second - e.sent.Sub(began)); high.Before(s.high) {
 		s.high = high
 	}
 }
@@ -105,22 +107,22 @@ func (s span) includes(created time.Time) bool {
 // given.
 type memory struct {
 	mu       sync.Mutex
-	sending  map[string]int       // creates not answered yet, by conversation
+	sending  map[call]int         // creates not answered yet
 	returned map[string]time.Time // webhooks, by SID
 }
 
-func newMemory() *memory { return &memory{sending: map[string]int{}, returned: map[string]time.Time{}} }
+func newMemory() *memory { return &memory{sending: map[call]int{}, returned: map[string]time.Time{}} }
 
 // begin counts a create in, until it is answered.
-func (m *memory) begin(conversation string) (answered func()) {
+func (m *memory) begin(to call) (answered func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sending[conversation]++
+	m.sending[to]++
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.sending[conversation]--; m.sending[conversation] == 0 {
-			delete(m.sending, conversation)
+		if m.sending[to]--; m.sending[to] == 0 {
+			delete(m.sending, to)
 		}
 	}
 }
@@ -145,7 +147,7 @@ func (m *memory) add(sid string) {
 
 // claim returns the one webhook that a create made, for nobody else to claim.
 // Otherwise it returns how many it may be.
-func (m *memory) claim(conversation string, webhooks []json.RawMessage, w NewWebhook, start span) (found json.RawMessage, candidates int) {
+func (m *memory) claim(to call, webhooks []json.RawMessage, w NewWebhook, start span) (found json.RawMessage, candidates int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var sure bool
@@ -161,7 +163,7 @@ func (m *memory) claim(conversation string, webhooks []json.RawMessage, w NewWeb
 		candidates++
 		found, sid, sure = webhook, l.SID, start.includes(l.DateCreated)
 	}
-	if candidates != 1 || !sure || m.sending[conversation] > 0 {
+	if candidates != 1 || !sure || m.sending[to] > 0 {
 		return nil, candidates
 	}
 	m.add(sid)

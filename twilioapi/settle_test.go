@@ -270,3 +270,41 @@ func TestManyLostCreatesAtOnce(t *testing.T) {
 		require.Equal(t, 1, times, sid)
 	}
 }
+
+// A create of another account's, on a conversation of the same name, is no
+// reason to doubt.
+func TestAnotherAccountsCreateIsNoDoubt(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	twilio := sandbox.New(sandbox.Options{})
+	arrived, settled := make(chan struct{}), make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch username, _, _ := r.BasicAuth(); {
+		case username == "AC2":
+			close(arrived)
+			<-settled
+			w.WriteHeader(http.StatusNotFound)
+		case r.Method == http.MethodPost:
+			<-arrived
+			twilio.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		default:
+			twilio.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: srv.URL, Credentials: func(ctx context.Context) (twilioapi.Credentials, error) {
+		return twilioapi.Credentials{Username: ctx.Value(key{}).(string), Password: "x"}, nil
+	}})
+	require.NoError(t, err)
+	other := make(chan error, 1)
+	go func() {
+		_, _, err := client.CreateWebhook(context.WithValue(t.Context(), key{}, "AC2"), room, trigger("help"))
+		other <- err
+	}()
+	_, found, err := client.CreateWebhook(context.WithValue(t.Context(), key{}, "AC1"), room, trigger("help"))
+	close(settled)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Error(t, <-other)
+}

@@ -16,12 +16,16 @@ type Page struct {
 	Token *string // from the next_page_url of the page before
 }
 
-// ListWebhooks returns one page of a conversation's webhooks as Twilio wrote
-// it. The conversation is given by SID or by unique name.
+// ListWebhooks returns one page of a conversation's webhooks, Twilio's own JSON
+// without white space. The conversation is given by SID or by unique name.
 //
 // GET /v1/Conversations/{ConversationSid}/Webhooks
 func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) (json.RawMessage, error) {
-	res, err := c.list(ctx, conversation, p)
+	to, err := c.begin(ctx, conversation)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.list(ctx, to, p)
 	c.report(ctx, res, err, false)
 	if err != nil {
 		return nil, err
@@ -29,14 +33,14 @@ func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) 
 	return res.body, nil
 }
 
-func (c *Client) list(ctx context.Context, conversation string, p Page) (*response, error) {
+func (c *Client) list(ctx context.Context, to call, p Page) (*response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	query := form{}
 	query.integer("PageSize", p.Size)
 	query.integer("Page", p.Index)
 	query.text("PageToken", p.Token)
-	return c.do(ctx, http.MethodGet, conversation, url.Values(query))
+	return c.do(ctx, http.MethodGet, to, url.Values(query))
 }
 
 // A NewWebhook is what a create asks for, in Twilio's words and not checked
@@ -51,7 +55,8 @@ type NewWebhook struct {
 	ReplayAfter *int64   // message index, from 0
 }
 
-// CreateWebhook makes a webhook and returns it as Twilio wrote it.
+// CreateWebhook makes a webhook and returns it, Twilio's own JSON without white
+// space.
 //
 // It is sent again only when Twilio did nothing or was not reached. When its
 // outcome is unknown it is settled by listing, which may take ten seconds
@@ -59,20 +64,20 @@ type NewWebhook struct {
 // [UnsettledError] says that the list did not tell. Only after any other error
 // is it certain that nothing was made.
 //
-// A context that is done before keeps the create from being sent; one that is
-// done later does not stop it half way.
+// A context that is done keeps the create from being sent, or sent again; once
+// it is on its way it is finished and settled all the same.
 //
 // POST /v1/Conversations/{ConversationSid}/Webhooks
 func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (webhook json.RawMessage, settled bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, false, &UnsentError{err}
+	to, err := c.begin(ctx, conversation)
+	if err != nil {
+		return nil, false, err
 	}
-	ctx = context.WithoutCancel(ctx)
 	began := time.Now()
-	res, err := c.create(ctx, conversation, w)
+	res, err := c.create(ctx, to, w)
 	if err != nil && mayHaveHappened(err) {
 		failure := err
-		webhook, err = c.settle(ctx, conversation, w, began, failure)
+		webhook, err = c.settle(context.WithoutCancel(ctx), to, w, began, failure)
 		c.report(ctx, nil, failure, err == nil)
 		return webhook, err == nil, err
 	}
@@ -84,11 +89,11 @@ func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWe
 }
 
 // create sends a create, and remembers what it made as nobody else's.
-func (c *Client) create(ctx context.Context, conversation string, w NewWebhook) (*response, error) {
-	defer c.known.begin(conversation)()
+func (c *Client) create(ctx context.Context, to call, w NewWebhook) (*response, error) {
+	defer c.known.begin(to)()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	res, err := c.do(ctx, http.MethodPost, conversation, w.form())
+	res, err := c.do(ctx, http.MethodPost, to, w.form())
 	if err == nil {
 		c.known.remember(res.body)
 	}
