@@ -61,7 +61,7 @@ func (o *output) String() string {
 }
 
 // program runs a command to its end.
-func program(t *testing.T, lookup cli.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
+func program(t testing.TB, lookup cli.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, logged output
 	err = run(t.Context(), args, lookup, strings.NewReader(stdin), &out, &logged)

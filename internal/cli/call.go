@@ -27,7 +27,7 @@ func Call(ctx context.Context, s *serve.Server, tool string, arguments *string, 
 		return err
 	}
 	if arguments == nil {
-		return printJSON(stdout, about.RawInputSchema)
+		return printJSON(stdout, about.Tool.RawInputSchema)
 	}
 	raw := []byte(*arguments)
 	if *arguments == "-" {

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -161,7 +162,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusBadRequest, m.id, nil, fault)
 		return
 	}
-	version := metaVersion(m.params)
+	_, version := m.meta()
 	if fault := checkHeaders(r.Header, m, version); fault != nil {
 		reply(w, http.StatusBadRequest, m.id, nil, fault)
 		return
@@ -180,7 +181,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	result, fault := s.handle(withCaller(r.Context(), r.RemoteAddr), m)
+	result, fault := s.handle(r.Context(), m, r.RemoteAddr)
 	status := http.StatusOK
 	if fault != nil && mcp.IsModernProtocol(version) {
 		status = statusOf(fault.Code)
@@ -195,21 +196,11 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 }
 
 func reply(w http.ResponseWriter, status int, id json.RawMessage, result any, fault *mcp.JSONRPCErrorDetails) {
+	answer := encode(id, result, fault)
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 	w.WriteHeader(status)
-	_, _ = w.Write(encode(id, result, fault)) // a client that is gone reads nothing
-}
-
-// metaVersion is the revision that a request itself names; only since
-// 2026-07-28 does it.
-func metaVersion(params json.RawMessage) string {
-	var fields struct {
-		Meta *mcp.Meta `json:"_meta"`
-	}
-	if json.Unmarshal(params, &fields) != nil {
-		return ""
-	}
-	return fields.Meta.ProtocolVersion()
+	_, _ = w.Write(answer) // a client that is gone reads nothing
 }
 
 // checkHeaders holds the headers of a request against its body, as the
@@ -232,9 +223,9 @@ func checkHeaders(h http.Header, m message, version string) *mcp.JSONRPCErrorDet
 		return newFault(mcp.INVALID_PARAMS, "missing or invalid _meta field "+mcp.MetaKeyProtocolVersion)
 	case header != version:
 		return newFault(mcp.HEADER_MISMATCH, fmt.Sprintf("%s is %.32q, but %s is %.32q", mcp.HeaderProtocolVersion, header, mcp.MetaKeyProtocolVersion, version))
-	case !mcp.IsValidProtocolVersion(version):
-		unsupported := mcp.UnsupportedProtocolVersionError{Version: version, Supported: mcp.ValidProtocolVersions}.JSONRPCError()
-		return &unsupported.Error
+	}
+	if fault := unsupported(version); fault != nil {
+		return fault
 	}
 	if err := mcp.ValidateStandardHeaders(h.Get, version, mcp.MCPMethod(m.method), m.params); err != nil {
 		return newFault(mcp.HEADER_MISMATCH, err.Error())

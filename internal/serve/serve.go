@@ -7,7 +7,6 @@
 package serve
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +22,11 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 )
 
+const (
+	programName  = "twilio-conversations-mcp"
+	programTitle = "Twilio conversation webhooks"
+)
+
 // Options are the limits of a [Server].
 type Options struct {
 	Version       string // of this program
@@ -36,6 +40,7 @@ type Options struct {
 type Server struct {
 	Options
 	mcp    *server.MCPServer
+	tools  map[string]server.ServerTool
 	places chan struct{} // one for each call to Twilio
 	queue  chan struct{} // one for each call over HTTP, waiting ones too
 }
@@ -44,36 +49,45 @@ type Server struct {
 func New(instructions string, tools []server.ServerTool, o Options) *Server {
 	s := &Server{
 		Options: o,
-		mcp: server.NewMCPServer("twilio-conversations-mcp", o.Version,
-			server.WithTitle("Twilio conversation webhooks"),
+		mcp: server.NewMCPServer(programName, o.Version,
+			server.WithTitle(programTitle),
 			server.WithInstructions(instructions),
 			// The tools never change. Were that not said, clients would wait for
 			// news of them on streams that hold up the end of the process.
 			server.WithToolCapabilities(false),
-			server.WithToolHandlerMiddleware(withArguments),
 		),
+		tools:  map[string]server.ServerTool{},
 		places: make(chan struct{}, o.MaxConcurrent),
 		queue:  make(chan struct{}, queueLength*o.MaxConcurrent),
 	}
 	s.mcp.AddTools(tools...)
+	for _, tool := range tools {
+		s.tools[tool.Tool.Name] = tool
+	}
 	return s
 }
 
 // Tool returns what is offered under a name, or an error that names all there
 // are.
-func (s *Server) Tool(name string) (mcp.Tool, error) {
-	if tool := s.mcp.GetTool(name); tool != nil {
-		return tool.Tool, nil
+func (s *Server) Tool(name string) (server.ServerTool, error) {
+	if tool, ok := s.tools[name]; ok {
+		return tool, nil
 	}
-	names := slices.Sorted(maps.Keys(s.mcp.ListTools()))
-	return mcp.Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
+	names := slices.Sorted(maps.Keys(s.tools))
+	return server.ServerTool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
 }
 
-// handle answers a request.
-func (s *Server) handle(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
+// handle answers a request, whatever happens.
+func (s *Server) handle(ctx context.Context, m message, caller string) (result any, fault *mcp.JSONRPCErrorDetails) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.Error("panic", "method", m.method, "panic", p, "stack", string(debug.Stack()))
+			result, fault = nil, newFault(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
+		}
+	}()
 	switch m.method {
 	case string(mcp.MethodToolsCall):
-		return s.call(ctx, m)
+		return s.call(ctx, m, caller)
 	case string(mcp.MethodSubscriptionsListen):
 		return s.subscribe(ctx, m)
 	default:
@@ -91,16 +105,10 @@ func (s *Server) subscribe(ctx context.Context, m message) (any, *mcp.JSONRPCErr
 	return result, fault
 }
 
-// forward lets mcp-go answer, whatever happens. It never sees the client's own
-// id, which it would round, nor any notification, with which it would let
-// clients stop each other's calls.
-func (s *Server) forward(ctx context.Context, m message) (result any, fault *mcp.JSONRPCErrorDetails) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.Log.Error("panic", "method", m.method, "panic", p, "stack", string(debug.Stack()))
-			result, fault = nil, newFault(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
-		}
-	}()
+// forward lets mcp-go answer. It never sees the client's own id, which it would
+// round, nor any notification, with which it would let clients stop each other's
+// calls.
+func (s *Server) forward(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
 	raw, err := json.Marshal(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": 1, "method": m.method, "params": m.params})
 	if err != nil {
 		panic(err) // the parts were read as JSON
@@ -115,19 +123,28 @@ func (s *Server) forward(ctx context.Context, m message) (result any, fault *mcp
 	}
 }
 
-// call waits for a place, makes a tool call, and logs it. The arguments go
-// around mcp-go, which would round their numbers and refuse some of them in
-// words about Go.
-func (s *Server) call(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
-	var params struct {
-		Name      string          `json:"name"`
-		Arguments json.RawMessage `json:"arguments,omitempty"`
-		Meta      json.RawMessage `json:"_meta,omitempty"`
+// call makes a tool call, waiting for a place, and logs it. It goes around
+// mcp-go, which reads a message six times, rounds the numbers in its arguments,
+// and refuses some in words about Go.
+func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.JSONRPCErrorDetails) {
+	var name, arguments json.RawMessage
+	for key, value := range members(m.params) {
+		switch string(key) {
+		case "name":
+			name = value
+		case "arguments":
+			arguments = value
+		}
 	}
-	if err := json.Unmarshal(m.params, &params); err != nil {
+	if len(name) == 0 || name[0] != '"' {
 		return nil, newFault(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
 	}
-	if _, err := s.Tool(params.Name); err != nil {
+	stamp, fault := s.revision(m)
+	if fault != nil {
+		return nil, fault
+	}
+	tool, err := s.Tool(string(text(name)))
+	if err != nil {
 		return nil, newFault(mcp.INVALID_PARAMS, err.Error())
 	}
 	select {
@@ -136,52 +153,68 @@ func (s *Server) call(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDet
 	case <-ctx.Done():
 		return nil, newFault(mcp.INTERNAL_ERROR, "cancelled before anything was sent")
 	}
-	ctx = context.WithValue(ctx, argumentsKey{}, params.Arguments)
-	params.Arguments = nil
-	var err error
-	if m.params, err = json.Marshal(params); err != nil {
-		panic(err) // the parts were read as JSON
-	}
 	entry := &entry{}
 	start := time.Now()
-	result, fault := s.forward(context.WithValue(ctx, entryKey{}, entry), m)
-	caller, _ := ctx.Value(addressKey{}).(string)
-	attrs := []slog.Attr{
-		slog.String("tool", params.Name),
-		slog.String("outcome", outcome(ctx, result, fault)),
-		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
-		slog.String("caller", cmp.Or(caller, "stdio")),
+	var result *mcp.CallToolResult
+	defer func() {
+		attrs := append(make([]slog.Attr, 0, 10),
+			slog.String("tool", tool.Tool.Name),
+			slog.String("outcome", outcome(ctx, result)),
+			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
+			slog.String("caller", caller))
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, entry.attrs...)...)
+	}()
+	request := mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tool.Tool.Name, RawArguments: arguments}}
+	result, err = tool.Handler(context.WithValue(ctx, entryKey{}, entry), request)
+	if err != nil {
+		return nil, newFault(mcp.INTERNAL_ERROR, err.Error())
 	}
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, entry.attrs...)...)
-	return result, fault
+	stamp(result)
+	return result, nil
 }
 
-func outcome(ctx context.Context, result any, fault *mcp.JSONRPCErrorDetails) string {
+// revision holds a call against the revision of MCP that it names, and returns
+// what marks its result as of that revision.
+func (s *Server) revision(m message) (stamp func(*mcp.CallToolResult), fault *mcp.JSONRPCErrorDetails) {
+	fields, version := m.meta()
+	if fields != nil && fields[0] != '{' {
+		return nil, newFault(mcp.INVALID_PARAMS, "_meta must be an object")
+	}
+	if !mcp.IsModernProtocol(version) {
+		return func(*mcp.CallToolResult) {}, nil
+	}
+	if fault := unsupported(version); fault != nil {
+		return nil, fault
+	}
+	var meta mcp.Meta
+	if err := json.Unmarshal(fields, &meta); err != nil || meta.ClientCapabilities() == nil {
+		return nil, newFault(mcp.INVALID_PARAMS, "missing or invalid _meta field "+mcp.MetaKeyClientCapabilities)
+	}
+	return func(r *mcp.CallToolResult) {
+		r.SetResultType(mcp.ResultTypeComplete)
+		r.EnsureResultMeta().SetServerInfo(mcp.Implementation{Name: programName, Title: programTitle, Version: s.Version})
+	}, nil
+}
+
+// unsupported is the fault of a revision that nobody here knows.
+func unsupported(version string) *mcp.JSONRPCErrorDetails {
+	if mcp.IsValidProtocolVersion(version) {
+		return nil
+	}
+	answer := mcp.UnsupportedProtocolVersionError{Version: version, Supported: mcp.ValidProtocolVersions}.JSONRPCError()
+	return &answer.Error
+}
+
+// outcome is how a call ended; one without a result failed or panicked.
+func outcome(ctx context.Context, result *mcp.CallToolResult) string {
 	text := "ok"
-	if r, ok := result.(*mcp.CallToolResult); fault != nil || !ok || r.IsError {
+	if result == nil || result.IsError {
 		text = "error"
 	}
 	if ctx.Err() != nil {
 		text += ", cancelled"
 	}
 	return text
-}
-
-type argumentsKey struct{}
-
-// withArguments hands a tool its arguments as they came.
-func withArguments(next server.ToolHandlerFunc) server.ToolHandlerFunc {
-	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		req.Params.RawArguments, _ = ctx.Value(argumentsKey{}).(json.RawMessage)
-		return next(ctx, req)
-	}
-}
-
-type addressKey struct{}
-
-// withCaller notes where a call comes from, for its log line.
-func withCaller(ctx context.Context, address string) context.Context {
-	return context.WithValue(ctx, addressKey{}, address)
 }
 
 type entryKey struct{}

@@ -132,7 +132,7 @@ func (c *stream) accept(line []byte, err error) func() []byte {
 	ctx, forget := c.remember(string(m.id))
 	return func() []byte {
 		defer forget()
-		result, fault := c.server.handle(ctx, m)
+		result, fault := c.server.handle(ctx, m, "stdio")
 		if context.Cause(ctx) == errCancelled {
 			return nil
 		}
