@@ -39,12 +39,18 @@ type process struct {
 	cmd *exec.Cmd
 }
 
+// build makes the program of the checkout.
+func build(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "server")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return path
+}
+
 func startProcess(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "server")
-	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
-	require.NoError(t, err, string(out))
-	p := &process{cmd: exec.Command(program, append(args, "--http", "127.0.0.1:0")...)}
+	p := &process{cmd: exec.Command(build(t), append(args, "--http", "127.0.0.1:0")...)}
 	p.cmd.Env = env
 	stderr, err := p.cmd.StderrPipe()
 	require.NoError(t, err)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,6 +22,7 @@ import (
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a client that is gone must not end a create half way
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr); err != nil {
@@ -48,9 +48,10 @@ func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Rea
 	}
 
 	if command == "call" {
-		line.LogLevel, line.MaxMessage = slog.LevelError, math.MaxInt
+		line.LogLevel, line.MaxMessage = slog.LevelError, 1<<30
 	}
-	log := line.Logger(stderr)
+	log, flush := line.Logger(stderr)
+	defer flush()
 	config, instructions := line.Twilio(lookup, log), tools.Instructions
 	if line.Sandbox {
 		url, stop, err := startSandbox()

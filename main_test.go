@@ -10,12 +10,15 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
@@ -124,8 +127,8 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 		"bad variable":       {environment("MCP_TIMEOUT", "soon"), nil, `MCP_TIMEOUT: --timeout: expected duration but got "soon"`},
 		"too much time":      {environment(), []string{"--timeout=1h"}, "at most 5m"},
 		"no grace":           {environment(), []string{"--grace=-1s"}, "--grace and --drain must not be less than 0"},
-		"no calls":           {environment(), []string{"--max-concurrent=0"}, "--max-concurrent must be at least 1"},
-		"no message":         {environment(), []string{"--max-message=0"}, "--max-message must be at least 1"},
+		"no calls":           {environment(), []string{"--max-concurrent=0"}, "--max-concurrent must be 1 to 10000"},
+		"no message":         {environment(), []string{"--max-message=0"}, "--max-message must be 1 to 67108864"},
 		"bad log format":     {environment(), []string{"--log-format=xml"}, "--log-format must be one of"},
 		"bad log level":      {environment("MCP_LOG_LEVEL", "loud"), nil, "MCP_LOG_LEVEL: --log-level"},
 		"half a certificate": {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key go together"},
@@ -460,4 +463,69 @@ func TestACancelledCreateIsFinished(t *testing.T) {
 	require.NotContains(t, out.String(), `"id":1`)
 	require.Contains(t, logged.String(), `tool=create_conversation_webhook outcome="ok, cancelled"`)
 	require.Contains(t, logged.String(), "status=201")
+}
+
+func TestSignalsEndTheProgram(t *testing.T) {
+	t.Parallel()
+	path := build(t)
+	start := func(args ...string) (*exec.Cmd, io.WriteCloser, *bufio.Reader) {
+		cmd := exec.Command(path, append(args, "--sandbox")...)
+		cmd.Env = []string{}
+		stdin, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() { _ = cmd.Process.Kill() })
+		return cmd, stdin, bufio.NewReader(stdout)
+	}
+	const ping = `{"jsonrpc":"2.0","id":2,"method":"ping"}` + "\n"
+	stuck := strings.ReplaceAll(listCall, documented, "CH"+strings.Repeat("0", 32)) + "\n" + ping
+
+	t.Run("at once with nothing to do", func(t *testing.T) {
+		t.Parallel()
+		cmd, stdin, answers := start()
+		_, err := io.WriteString(stdin, ping)
+		require.NoError(t, err)
+		_, err = answers.ReadString('\n')
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		require.NoError(t, cmd.Wait(), "it exits with 0")
+	})
+	t.Run("at once at the second", func(t *testing.T) {
+		t.Parallel()
+		cmd, stdin, answers := start("--grace=1m", "--timeout=1m")
+		_, err := io.WriteString(stdin, stuck)
+		require.NoError(t, err)
+		_, err = answers.ReadString('\n')
+		require.NoError(t, err)
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for again := time.NewTicker(20 * time.Millisecond); ; {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			select {
+			case err := <-ended:
+				require.ErrorContains(t, err, "signal: terminated")
+				return
+			case <-again.C:
+			}
+		}
+	})
+	t.Run("not for want of a reader", func(t *testing.T) {
+		t.Parallel()
+		cmd := exec.Command(path, "--sandbox")
+		cmd.Env = []string{}
+		cmd.Stdin = strings.NewReader(listCall + "\n")
+		out, in, err := os.Pipe()
+		require.NoError(t, err)
+		require.NoError(t, out.Close())
+		cmd.Stdout = in
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		err = cmd.Run()
+		require.NoError(t, in.Close())
+		require.EqualError(t, err, "exit status 1")
+		require.Contains(t, stderr.String(), "writing standard output: ")
+		require.Contains(t, stderr.String(), "tool=list_conversation_webhooks outcome=ok")
+	})
 }

@@ -101,10 +101,10 @@ func (c *CommandLine) check(command string) error {
 		return errors.New("--timeout must be longer than 0 and at most 5m, such as 30s")
 	case c.Grace < 0 || c.Drain < 0:
 		return errors.New("--grace and --drain must not be less than 0")
-	case c.MaxConcurrent < 1:
-		return errors.New("--max-concurrent must be at least 1")
-	case c.MaxMessage < 1:
-		return errors.New("--max-message must be at least 1")
+	case c.MaxConcurrent < 1 || c.MaxConcurrent > 10_000:
+		return errors.New("--max-concurrent must be 1 to 10000")
+	case c.MaxMessage < 1 || c.MaxMessage > 64<<20:
+		return errors.New("--max-message must be 1 to 67108864 bytes")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
 	case c.caller() && (command == "call" || command == "serve" && c.HTTP == ""):
@@ -118,7 +118,7 @@ func (c *CommandLine) check(command string) error {
 		}
 	}
 	for _, listed := range c.AllowedHost {
-		if strings.ContainsAny(listed, "/@ ") {
+		if listed == "" || strings.ContainsAny(listed, "/@ *") {
 			return fmt.Errorf("--allowed-host %q is no host name, such as mcp.example.com", listed)
 		}
 	}

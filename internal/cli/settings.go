@@ -75,11 +75,12 @@ func (c *CommandLine) Reach(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOp
 	}, guarded || c.AllowAnonymous, nil
 }
 
-// Logger returns the log of the server.
-func (c *CommandLine) Logger(stderr io.Writer) *slog.Logger {
+// Logger returns the log of the server, and what waits until it is written.
+func (c *CommandLine) Logger(stderr io.Writer) (log *slog.Logger, flush func()) {
+	lines := newAsyncWriter(stderr)
 	options := &slog.HandlerOptions{Level: c.LogLevel}
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, options))
+		return slog.New(slog.NewJSONHandler(lines, options)), lines.flush
 	}
-	return slog.New(slog.NewTextHandler(stderr, options))
+	return slog.New(slog.NewTextHandler(lines, options)), lines.flush
 }

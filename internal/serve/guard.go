@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -57,11 +58,15 @@ func allowOrigins(origins []string) guard {
 				return
 			}
 			if !allowed(r) {
-				http.Error(w, fmt.Sprintf("Origin %.100q is not allowed here; --allowed-origin would allow it", r.Header.Get("Origin")), http.StatusForbidden)
+				advice := "--allowed-origin would allow it"
+				if !strings.HasPrefix(r.Header.Get("Origin"), "http") {
+					advice = "--allowed-origin takes http and https origins only"
+				}
+				http.Error(w, fmt.Sprintf("Origin %.100q is not allowed here; %s", r.Header.Get("Origin"), advice), http.StatusForbidden)
 				return
 			}
 			w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
-			w.Header().Set("Access-Control-Expose-Headers", "Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate, Retry-After")
+			w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
 			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 				w.Header().Set("Access-Control-Allow-Methods", "POST")
 				w.Header().Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, "+
@@ -75,16 +80,20 @@ func allowOrigins(origins []string) guard {
 	}
 }
 
-// hostname is a Host header without its port.
+// hostname is a Host header without its port, in one spelling.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	return strings.ToLower(strings.Trim(host, "[]"))
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.String()
+	}
+	return host
 }
 
 // origin is scheme and host of a URL, without its port.
-func origin(u *url.URL) string { return strings.ToLower(u.Scheme + "://" + u.Hostname()) }
+func origin(u *url.URL) string { return strings.ToLower(u.Scheme) + "://" + hostname(u.Hostname()) }
 
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)

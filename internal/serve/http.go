@@ -2,22 +2,22 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
-
-// queueLength is how many calls over HTTP are under way or wait, for each that
-// may be under way. More get 503.
-const queueLength = 64
 
 // HTTPOptions say who may reach a server over HTTP, and how it ends.
 type HTTPOptions struct {
@@ -44,59 +44,93 @@ func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error
 	h = allowOrigins(o.AllowedOrigins)(h)
 	h = allowHosts(o.AllowedHosts)(h)
 
-	mux := http.NewServeMux()
-	mux.Handle("/mcp", h)
-	mux.HandleFunc("GET /healthz", sign(func() bool { return true }))
-	mux.HandleFunc("GET /readyz", sign(func() bool { return ctx.Err() == nil }))
+	live, ready := sign(func() bool { return true }), sign(func() bool { return ctx.Err() == nil })
+	all := func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil { // so that clients find another server
+			w.Header().Set("Connection", "close")
+		}
+		switch r.URL.Path {
+		case "/mcp":
+			h.ServeHTTP(w, r)
+		case "/healthz":
+			live(w, r)
+		case "/readyz":
+			ready(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	}
 
-	scheme := "http"
+	srv, scheme := newHTTPServer(http.HandlerFunc(all)), "http"
+	srv.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
 	if o.CertFile != "" {
-		scheme = "https"
+		certificate, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		if err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		srv.TLSConfig, scheme = &tls.Config{Certificates: []tls.Certificate{certificate}}, "https"
 	}
 	s.Log.Info("listening", "url", scheme+"://"+ln.Addr().String()+"/mcp")
-	return listen(ctx, closing(ctx, mux), ln, o, s.Grace)
+	err := listen(ctx, srv, ln, o.Drain, s.Grace)
+	if errors.Is(err, errGraceOver) {
+		s.Log.Warn("ending with calls under way", "grace", s.Grace)
+		return nil
+	}
+	return err
 }
 
 // sign answers whether something is so, and nothing else.
 func sign(is func() bool) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		if !is() {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "use GET", http.StatusMethodNotAllowed)
+		case !is():
 			http.Error(w, "no", http.StatusServiceUnavailable)
-			return
+		default:
+			_, _ = io.WriteString(w, "ok\n")
 		}
-		_, _ = io.WriteString(w, "ok\n")
 	}
-}
-
-// closing asks clients for new connections once ctx is done, so that they find
-// another server.
-func closing(ctx context.Context, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if ctx.Err() != nil {
-			w.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // Handler serves any handler on a listener until ctx is done.
 func Handler(ctx context.Context, h http.Handler, ln net.Listener) error {
-	return listen(ctx, h, ln, HTTPOptions{}, 0)
+	if err := listen(ctx, newHTTPServer(h), ln, 0, 0); !errors.Is(err, errGraceOver) {
+		return err
+	}
+	return nil
 }
 
-func listen(ctx context.Context, h http.Handler, ln net.Listener, o HTTPOptions, grace time.Duration) error {
-	srv := &http.Server{
+func newHTTPServer(h http.Handler) *http.Server {
+	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
-		WriteTimeout:      10 * time.Minute,
+		WriteTimeout:      10 * time.Minute, // more than a call may wait and take
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+
+		DisableGeneralOptionsHandler: true,
 	}
+}
+
+var errGraceOver = errors.New("the grace is over")
+
+// listen serves until ctx is done, then goes on for as long as drain says, and
+// lets what is under way end within the grace.
+func listen(ctx context.Context, srv *http.Server, ln net.Listener, drain, grace time.Duration) error {
+	var requests sync.WaitGroup
+	next := srv.Handler
+	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		defer requests.Done()
+		next.ServeHTTP(w, r)
+	})
 	ended := make(chan error, 1)
 	go func() {
-		if o.CertFile != "" {
-			ended <- srv.ServeTLS(ln, o.CertFile, o.KeyFile)
+		if srv.TLSConfig != nil {
+			ended <- srv.ServeTLS(ln, "", "")
 		} else {
 			ended <- srv.Serve(ln)
 		}
@@ -109,12 +143,16 @@ func listen(ctx context.Context, h http.Handler, ln net.Listener, o HTTPOptions,
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(o.Drain):
+	case <-time.After(drain):
 	}
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if srv.Shutdown(limit) != nil {
-		_ = srv.Close() // the grace is over
+		_ = srv.Close()
+		answered := make(chan struct{})
+		go func() { requests.Wait(); close(answered) }()
+		within(lastWords, answered)
+		return errGraceOver
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -148,43 +186,37 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.MaxMessage)))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		reply(w, http.StatusRequestEntityTooLarge, nil, nil,
-			newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage)))
+	body, free, status, fault := s.readBody(w, r)
+	defer free()
+	if fault != nil {
+		refuse(w, status, nil, fault)
 		return
-	}
-	if err != nil {
-		return // the client is gone
 	}
 	m, fault := parse(body)
 	if fault != nil {
-		reply(w, http.StatusBadRequest, m.id, nil, fault)
+		refuse(w, http.StatusBadRequest, m.id, fault)
 		return
 	}
 	_, version := m.meta()
 	if fault := checkHeaders(r.Header, m, version); fault != nil {
-		reply(w, http.StatusBadRequest, m.id, nil, fault)
+		refuse(w, http.StatusBadRequest, m.id, fault)
 		return
 	}
 	if m.id == nil || m.method == "" {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	if m.method == string(mcp.MethodToolsCall) {
-		select {
-		case s.queue <- struct{}{}:
-			defer func() { <-s.queue }()
-		default:
-			w.Header().Set("Retry-After", "1")
-			reply(w, http.StatusServiceUnavailable, m.id, nil, newFault(mcp.INTERNAL_ERROR, "too many calls wait; nothing was sent"))
-			return
-		}
-	}
 	result, fault := s.handle(r.Context(), m, r.RemoteAddr)
-	status := http.StatusOK
-	if fault != nil && mcp.IsModernProtocol(version) {
+	status = http.StatusOK
+	switch {
+	case fault == busy:
+		status = http.StatusServiceUnavailable
+	case fault != nil && mcp.IsModernProtocol(version):
 		status = statusOf(fault.Code)
+	}
+	if fault != nil {
+		refuse(w, status, m.id, fault)
+		return
 	}
 	if first := acknowledgement(m.id, result); first != nil {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -192,11 +224,61 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(m.id, result, nil))
 		return
 	}
-	reply(w, status, m.id, result, fault)
+	reply(w, status, encode(m.id, result, nil))
 }
 
-func reply(w http.ResponseWriter, status int, id json.RawMessage, result any, fault *mcp.JSONRPCErrorDetails) {
-	answer := encode(id, result, fault)
+// readBody reads a message of a length that is allowed, as far as the budget
+// goes. Otherwise it returns the status and the fault to answer with. What it
+// holds of the budget is given back by free.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, free func(), status int, fault *mcp.JSONRPCErrorDetails) {
+	source := &metered{source: http.MaxBytesReader(w, r.Body, int64(s.MaxMessage)), budget: s.held}
+	free = func() { s.held.give(source.taken) }
+	tooLong := newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
+	if r.ContentLength > int64(s.MaxMessage) { // before the client sends it
+		return nil, free, http.StatusRequestEntityTooLarge, tooLong
+	}
+	body, err := io.ReadAll(source)
+	_, isTooLong := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case err == nil:
+		return body, free, 0, nil
+	case isTooLong:
+		return nil, free, http.StatusRequestEntityTooLarge, tooLong
+	case errors.Is(err, errBudget):
+		return nil, free, http.StatusServiceUnavailable, busy
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, free, http.StatusRequestTimeout, newFault(mcp.INVALID_REQUEST, "the message took too long")
+	default:
+		return nil, free, http.StatusBadRequest, newFault(mcp.PARSE_ERROR, "the message could not be read")
+	}
+}
+
+var errBudget = errors.New("no room for the message")
+
+// metered takes from a budget what it reads.
+type metered struct {
+	source io.Reader
+	budget *budget
+	taken  int
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.source.Read(p)
+	if !m.budget.try(n) {
+		return 0, errBudget
+	}
+	m.taken += n
+	return n, err
+}
+
+func refuse(w http.ResponseWriter, status int, id json.RawMessage, fault *mcp.JSONRPCErrorDetails) {
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	reply(w, status, encode(id, nil, fault))
+}
+
+func reply(w http.ResponseWriter, status int, answer []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 	w.WriteHeader(status)

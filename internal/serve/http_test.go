@@ -111,6 +111,9 @@ func TestWhoGetsInAndWhoDoesNot(t *testing.T) {
 		{"PUT", "PUT", "/mcp", ping, nil, 405, ""},
 		{"another path", "POST", "/", ping, nil, 404, ""},
 		{"a longer path", "POST", "/mcp/", ping, nil, 404, ""},
+		{"a path not clean", "POST", "//mcp", ping, nil, 404, ""},
+		{"a path of dots", "POST", "/x/../mcp", ping, nil, 404, ""},
+		{"IPv6 loopback, written long", "POST", "/mcp", ping, header{"Host": "[0:0::1]:1"}, 200, ""},
 		{"well-known", "GET", "/.well-known/oauth-protected-resource", "", nil, 404, ""},
 		{"text", "POST", "/mcp", ping, header{"Content-Type": "text/plain"}, 415, "application/json"},
 		{"no type", "POST", "/mcp", ping, header{"Content-Type": ""}, 415, "application/json"},
@@ -278,15 +281,58 @@ func TestNobodyCanStopAnothersCall(t *testing.T) {
 	s := b.listen(t, serve.HTTPOptions{})
 	answered := make(chan string, 2)
 	for range 2 { // two clients that count their requests alike
-		go func() { _, body := s.do(t, "POST", "/mcp", call("7", "hold"), nil); answered <- body }()
+		go func() { _, body := s.do(t, "POST", "/mcp", call("1", "hold"), nil); answered <- body }() // mcp-go knows all requests as 1
 	}
 	await(t, func() bool { return b.started.Load() == 2 })
-	res, _ := s.do(t, "POST", "/mcp", cancelled("7"), nil)
+	res, _ := s.do(t, "POST", "/mcp", cancelled("1"), nil)
 	require.Equal(t, 202, res.StatusCode)
 	close(b.release)
 	require.Contains(t, <-answered, "released")
 	require.Contains(t, <-answered, "released")
 	require.Zero(t, b.canceled.Load())
+}
+
+// raw sends bytes to a server and returns the first line of its answer.
+func (s *site) raw(t *testing.T, text string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, text)
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	line, _, _ := strings.Cut(string(answer), "\r\n")
+	return line
+}
+
+func TestABodyThatCannotBeReadIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newBench().listen(t, serve.HTTPOptions{})
+	const head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+	require.Equal(t, "HTTP/1.1 400 Bad Request", s.raw(t, head+"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n"))
+	require.Equal(t, "HTTP/1.1 400 Bad Request", s.raw(t, head+"Content-Length: 50\r\n\r\n{}"), "cut off")
+	require.Equal(t, "HTTP/1.1 413 Request Entity Too Large", s.raw(t, head+"Expect: 100-continue\r\nContent-Length: 999999999\r\n\r\n"), "before it is sent")
+}
+
+func TestBodiesTakeNoMoreMemoryThanTheyMay(t *testing.T) {
+	t.Parallel()
+	b := newBench(func(o *serve.Options) { o.MaxMessage = 1000 })
+	s := b.listen(t, serve.HTTPOptions{})
+	m := call("1", "hold")
+	m = m[:len(m)-3] + `"x":"` + strings.Repeat("x", 1000-len(m)-6) + `"}}}`
+	statuses := make(chan int, 20)
+	for range 20 {
+		go func() { res, _ := s.do(t, "POST", "/mcp", m, nil); statuses <- res.StatusCode }()
+	}
+	for range 8 { // all but three quarters of sixteen
+		require.Equal(t, 503, <-statuses)
+	}
+	close(b.release)
+	for range 12 {
+		require.Equal(t, 200, <-statuses)
+	}
 }
 
 func TestAClientThatGoesAwayStopsItsCall(t *testing.T) {
@@ -325,6 +371,7 @@ func TestCallersBeyondTheQueueAreSentAway(t *testing.T) {
 	}
 	res, _ := s.do(t, "POST", "/mcp", ping, nil)
 	require.Equal(t, 200, res.StatusCode)
+	require.Equal(t, 100-64, strings.Count(b.log.String(), "tool=hold outcome=error"), "each is logged")
 	close(b.release)
 	for range 64 {
 		require.Equal(t, 200, <-statuses)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -51,7 +52,11 @@ func parse(raw []byte) (m message, fault *mcp.JSONRPCErrorDetails) {
 			isResponse = true
 		}
 	}
-	if id := m.id; id != nil && id[0] != '"' && id[0] != '-' && (id[0] < '0' || id[0] > '9') {
+	if method == nil && isResponse { // to nothing that we asked
+		m.id = nil
+		return m, nil
+	}
+	if id := m.id; id != nil && (id[0] != '"' && id[0] != '-' && (id[0] < '0' || id[0] > '9') || !utf8.Valid(id)) {
 		m.id = nil
 		return m, newFault(mcp.INVALID_REQUEST, "id must be a string or a number")
 	}
@@ -59,10 +64,10 @@ func parse(raw []byte) (m message, fault *mcp.JSONRPCErrorDetails) {
 	switch {
 	case string(text(version)) != mcp.JSONRPC_VERSION, method != nil && method[0] != '"':
 		return m, newFault(mcp.INVALID_REQUEST, `jsonrpc must be "2.0" and method a string`)
-	case method != nil && m.method == "":
-		return m, newFault(mcp.INVALID_REQUEST, "method must not be empty")
-	case method == nil && (m.id == nil || !isResponse):
+	case method == nil:
 		return m, newFault(mcp.INVALID_REQUEST, "method is missing")
+	case m.method == "":
+		return m, newFault(mcp.INVALID_REQUEST, "method must not be empty")
 	}
 	return m, nil
 }

@@ -7,6 +7,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,8 +43,19 @@ type Server struct {
 	mcp    *server.MCPServer
 	tools  map[string]server.ServerTool
 	places chan struct{} // one for each call to Twilio
-	queue  chan struct{} // one for each call over HTTP, waiting ones too
+	queue  chan struct{} // one for each call, waiting ones too
+	held   *budget       // for messages
 }
+
+const (
+	queueLength = 64              // calls that are under way or wait, for each that may be under way
+	queueTime   = 2 * time.Minute // for which a call waits at most
+	heldLength  = 16              // messages of the greatest length that are held at once
+	lastWords   = time.Second     // for what was given up to end and be logged
+)
+
+// busy is the fault of a call for which there is no place.
+var busy = newFault(mcp.INTERNAL_ERROR, "too many calls wait; nothing was sent, try again later")
 
 // New returns a server of the tools. The instructions are for the model.
 func New(instructions string, tools []server.ServerTool, o Options) *Server {
@@ -59,6 +71,7 @@ func New(instructions string, tools []server.ServerTool, o Options) *Server {
 		tools:  map[string]server.ServerTool{},
 		places: make(chan struct{}, o.MaxConcurrent),
 		queue:  make(chan struct{}, queueLength*o.MaxConcurrent),
+		held:   newBudget(heldLength * o.MaxMessage),
 	}
 	s.mcp.AddTools(tools...)
 	for _, tool := range tools {
@@ -123,10 +136,23 @@ func (s *Server) forward(ctx context.Context, m message) (any, *mcp.JSONRPCError
 	}
 }
 
-// call makes a tool call, waiting for a place, and logs it. It goes around
-// mcp-go, which reads a message six times, rounds the numbers in its arguments,
-// and refuses some in words about Go.
+// call makes a tool call, and logs it. It goes around mcp-go, which reads a
+// message six times, rounds the numbers in its arguments, and refuses some in
+// words about Go.
 func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.JSONRPCErrorDetails) {
+	entry := &entry{}
+	start := time.Now()
+	var tool server.ServerTool
+	var result *mcp.CallToolResult
+	defer func() {
+		attrs := append(make([]slog.Attr, 0, 10),
+			slog.String("tool", cmp.Or(tool.Tool.Name, "unknown")),
+			slog.String("outcome", outcome(ctx, result)),
+			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
+			slog.String("caller", caller))
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, entry.attrs...)...)
+	}()
+
 	var name, arguments json.RawMessage
 	for key, value := range members(m.params) {
 		switch string(key) {
@@ -147,23 +173,11 @@ func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.
 	if err != nil {
 		return nil, newFault(mcp.INVALID_PARAMS, err.Error())
 	}
-	select {
-	case s.places <- struct{}{}:
-		defer func() { <-s.places }()
-	case <-ctx.Done():
-		return nil, newFault(mcp.INTERNAL_ERROR, "cancelled before anything was sent")
+	leave, fault := s.enter(ctx)
+	if fault != nil {
+		return nil, fault
 	}
-	entry := &entry{}
-	start := time.Now()
-	var result *mcp.CallToolResult
-	defer func() {
-		attrs := append(make([]slog.Attr, 0, 10),
-			slog.String("tool", tool.Tool.Name),
-			slog.String("outcome", outcome(ctx, result)),
-			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
-			slog.String("caller", caller))
-		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, entry.attrs...)...)
-	}()
+	defer leave()
 	request := mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tool.Tool.Name, RawArguments: arguments}}
 	result, err = tool.Handler(context.WithValue(ctx, entryKey{}, entry), request)
 	if err != nil {
@@ -171,6 +185,34 @@ func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.
 	}
 	stamp(result)
 	return result, nil
+}
+
+// enter waits for a place among the calls to Twilio, until ctx is done. Where
+// too many wait, or one waited too long, it is busy.
+func (s *Server) enter(ctx context.Context) (leave func(), fault *mcp.JSONRPCErrorDetails) {
+	select {
+	case s.queue <- struct{}{}:
+	default:
+		return nil, busy
+	}
+	leave = func() { <-s.places; <-s.queue }
+	select {
+	case s.places <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	limit := time.NewTimer(queueTime)
+	defer limit.Stop()
+	select {
+	case s.places <- struct{}{}:
+		return leave, nil
+	case <-limit.C:
+		fault = busy
+	case <-ctx.Done():
+		fault = newFault(mcp.INTERNAL_ERROR, "cancelled before anything was sent")
+	}
+	<-s.queue
+	return nil, fault
 }
 
 // revision holds a call against the revision of MCP that it names, and returns

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,10 +14,15 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// maxPending is how many requests of one stream are under way or wait. Beyond
-// it nothing more is read, so a client that sends without reading fills its
-// own pipe and not our memory.
-const maxPending = 1024
+// unwritten is how many answers beside those to calls may wait to be written.
+// Beyond it nothing more is read, so a client that sends without reading fills
+// its own pipe and not our memory.
+const unwritten = 256
+
+var (
+	errCancelled = errors.New("cancelled by the client")
+	errEnding    = errors.New("the server ends")
+)
 
 // Stdio serves one client on two streams, a JSON-RPC message a line. It returns
 // when in ends, after every request that was read is answered, or when ctx is
@@ -24,27 +30,44 @@ const maxPending = 1024
 func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	calling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	c := &stream{server: s, ctx: calling, out: out, cancels: map[string]context.CancelCauseFunc{}}
+	c := &stream{
+		server: s, ctx: calling, out: out, broken: make(chan struct{}),
+		pending: make(chan struct{}, cap(s.queue)+unwritten),
+		cancels: map[string]*context.CancelCauseFunc{},
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.read(in) }()
 
 	var failure error
 	select {
 	case failure = <-ended:
+	case <-c.broken:
 	case <-ctx.Done():
 	}
 	answered := c.end()
 	select {
 	case <-answered:
-		return failure
+		return errors.Join(failure, c.failure())
 	case <-ctx.Done():
 	}
-	select {
-	case <-answered:
-	case <-time.After(s.Grace):
+	if !within(s.Grace, answered) {
 		s.Log.Warn("ending with calls under way", "grace", s.Grace)
+		cancel(errEnding)
+		within(lastWords, answered)
 	}
-	return failure
+	return errors.Join(failure, c.failure())
+}
+
+// within tells whether something was done in that time.
+func within(limit time.Duration, done <-chan struct{}) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // A stream is the one client of a stdio server.
@@ -52,21 +75,21 @@ type stream struct {
 	server   *Server
 	ctx      context.Context // of every call
 	requests sync.WaitGroup
+	pending  chan struct{} // one for each message that is not answered yet
 
 	writing sync.Mutex
 	out     io.Writer
+	err     error         // why writing failed
+	broken  chan struct{} // closed then
 
 	mu      sync.Mutex
 	ending  bool
-	cancels map[string]context.CancelCauseFunc // of requests under way, by id
+	cancels map[string]*context.CancelCauseFunc // of requests under way, by id
 }
-
-var errCancelled = errors.New("cancelled by the client")
 
 // read takes messages until the stream or the server ends. A stream has no
 // deadline, so a read that waits outlives the server.
 func (c *stream) read(in io.Reader) error {
-	pending := make(chan struct{}, maxPending)
 	lines := bufio.NewReaderSize(in, 64<<10)
 	for {
 		line, err := readLine(lines, c.server.MaxMessage)
@@ -76,15 +99,16 @@ func (c *stream) read(in io.Reader) error {
 		if err == io.EOF && len(line) == 0 {
 			return nil
 		}
-		pending <- struct{}{}
+		c.pending <- struct{}{}
 		if !c.begin() {
 			return nil
 		}
-		answer := c.accept(line, err)
+		answer, length := c.accept(line, err)
 		go func() {
 			defer c.requests.Done()
 			c.write(answer())
-			<-pending
+			c.server.held.give(length)
+			<-c.pending
 		}()
 		if err == io.EOF {
 			return nil
@@ -113,31 +137,47 @@ func (c *stream) end() (answered <-chan struct{}) {
 }
 
 // accept reads a message, in the order in which messages came, and returns what
-// answers it. What needs no answer is answered with nil.
-func (c *stream) accept(line []byte, err error) func() []byte {
+// answers it, and how much of the budget is held for that. What needs no answer
+// is answered with nil.
+func (c *stream) accept(line []byte, err error) (answer func() []byte, held int) {
+	refuse := func(id json.RawMessage, fault *mcp.JSONRPCErrorDetails) (func() []byte, int) {
+		return func() []byte { return encode(id, nil, fault) }, 0
+	}
 	if errors.Is(err, errTooLong) {
-		fault := newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", c.server.MaxMessage))
-		return func() []byte { return encode(nil, nil, fault) }
+		return refuse(nil, newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", c.server.MaxMessage)))
 	}
 	m, fault := parse(line)
 	switch {
 	case fault != nil:
-		return func() []byte { return encode(m.id, nil, fault) }
-	case m.method == string(mcp.MethodNotificationCancelled):
+		return refuse(m.id, fault)
+	case m.id == nil && m.method == string(mcp.MethodNotificationCancelled):
 		c.cancel(m)
-		return func() []byte { return nil }
+		return func() []byte { return nil }, 0
 	case m.id == nil || m.method == "":
-		return func() []byte { return nil }
+		return func() []byte { return nil }, 0
+	case m.method != string(mcp.MethodToolsCall):
+		c.server.held.take(len(line))
+	case !c.server.held.try(len(line)):
+		return refuse(bytes.Clone(m.id), busy)
 	}
-	ctx, forget := c.remember(string(m.id))
+	ctx, forget := c.remember(key(m.id))
 	return func() []byte {
 		defer forget()
 		result, fault := c.server.handle(ctx, m, "stdio")
-		if context.Cause(ctx) == errCancelled {
+		if ctx.Err() != nil {
 			return nil
 		}
 		return append(acknowledgement(m.id, result), encode(m.id, result, fault)...)
+	}, len(line)
+}
+
+// key is an id as requests are told apart by: a string by what it says, however
+// that is written.
+func key(id json.RawMessage) string {
+	if len(id) > 0 && id[0] == '"' {
+		return `"` + string(text(id))
 	}
+	return string(id)
 }
 
 // remember makes a request one that its client can cancel.
@@ -145,50 +185,67 @@ func (c *stream) remember(id string) (ctx context.Context, forget func()) {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cancels[id] = cancel
+	c.cancels[id] = &cancel
 	return ctx, func() {
-		cancel(nil)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		delete(c.cancels, id)
+		if c.cancels[id] == &cancel { // not a later request's of the same id
+			delete(c.cancels, id)
+		}
+		cancel(nil)
 	}
 }
 
 func (c *stream) cancel(m message) {
-	var params struct {
-		RequestID json.RawMessage `json:"requestId"`
-	}
-	_ = json.Unmarshal(m.params, &params) // what names no request cancels none
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if cancel, ok := c.cancels[string(params.RequestID)]; ok {
-		cancel(errCancelled)
+	for name, value := range members(m.params) {
+		if string(name) != "requestId" {
+			continue
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if cancel, ok := c.cancels[key(value)]; ok {
+			(*cancel)(errCancelled)
+		}
+		return
 	}
 }
 
+// write writes an answer, unless that has failed before.
 func (c *stream) write(answer []byte) {
-	if answer == nil {
-		return
-	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if answer == nil || c.err != nil {
+		return
+	}
 	if _, err := c.out.Write(answer); err != nil {
-		c.server.Log.Error("an answer could not be written", "error", err)
+		c.err = fmt.Errorf("writing standard output: %w", err)
+		close(c.broken)
+	}
+}
+
+// failure is why writing failed, if it did.
+func (c *stream) failure() error {
+	select {
+	case <-c.broken:
+		return c.err
+	default:
+		return nil
 	}
 }
 
 var errTooLong = errors.New("line too long")
 
-// readLine reads a line of at most limit bytes; a last line needs no newline.
-// A longer line is read to its end and thrown away.
+// readLine reads a line of at most limit bytes, and takes its end off; a last
+// line needs none. A longer line is read to its end and thrown away.
 func readLine(r *bufio.Reader, limit int) (line []byte, err error) {
 	var tooLong bool
 	for {
 		part, err := r.ReadSlice('\n')
-		if tooLong = tooLong || len(line)+len(part) > limit; tooLong {
+		content := bytes.TrimRight(part, "\r\n")
+		if tooLong = tooLong || len(line)+len(content) > limit; tooLong {
 			line = nil
 		} else {
-			line = append(line, part...)
+			line = append(line, content...)
 		}
 		switch {
 		case err == bufio.ErrBufferFull:

@@ -182,16 +182,19 @@ func TestMessagesAndWhatAnswersThem(t *testing.T) {
 
 func TestWhatIsNoRequestIsNotAnswered(t *testing.T) {
 	t.Parallel()
-	s := newBench().start(t)
-	s.send(
+	var out bytes.Buffer
+	in := strings.Join([]string{
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`,
 		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"p"}}`,
 		`{"jsonrpc":"2.0","method":"notifications/cancelled"}`,
 		`{"jsonrpc":"2.0","method":"tools/call","params":{"name":"hold"}}`,
 		`{"jsonrpc":"2.0","id":98,"error":{"code":1,"message":"x"}}`,
+		`{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}}`,
+		`{"jsonrpc":"2.0","error":{"code":1,"message":"x"}}`,
 		`{"jsonrpc":"2.0","id":99,"result":{}}`,
-		ping)
-	require.Equal(t, `{"jsonrpc":"2.0","id":"p","result":{}}`, s.answer())
+		ping}, "\n")
+	require.NoError(t, newBench().Stdio(t.Context(), strings.NewReader(in), &out))
+	require.Equal(t, `{"jsonrpc":"2.0","id":"p","result":{}}`+"\n", out.String(), "the only answer")
 }
 
 func TestAPanicIsLoggedWithItsStackAndNotTold(t *testing.T) {
@@ -283,6 +286,85 @@ func TestTheEndIsGracefulWithinTheGrace(t *testing.T) {
 	await(t, func() bool { return stuck.started.Load() == 1 })
 	s.end()
 	require.NoError(t, <-s.done, "a stuck call does not hold up the end")
+	_, err := s.out.ReadByte()
+	require.ErrorIs(t, err, io.EOF, "what was given up is not answered")
+	require.Contains(t, stuck.log.String(), "ending with calls under way")
+	require.Contains(t, stuck.log.String(), `tool=hold outcome="error, cancelled"`)
+}
+
+func TestAnIdIsTheSameHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
+	b := newBench()
+	s := b.start(t)
+	s.send(call(`"\u00e9\/"`, "hold"))
+	await(t, func() bool { return b.started.Load() == 1 })
+	s.send(cancelled(`"é/"`))
+	await(t, func() bool { return b.canceled.Load() == 1 })
+	s.send(`{"jsonrpc":"2.0","id":5,"method":"notifications/cancelled","params":{"requestId":1}}`)
+	require.Contains(t, s.answer(), `"id":5,"error":{"code":-32601`, "with an id it is a request, and none that is known")
+}
+
+func TestCallsForWhichThereIsNoRoomAreSentAway(t *testing.T) {
+	t.Parallel()
+	b := newBench(func(o *serve.Options) { o.MaxConcurrent = 1 })
+	s := b.start(t)
+	for i := range 64 {
+		s.send(call(fmt.Sprint(i), "hold"))
+	}
+	for range 500 { // each of which waits for nothing
+		s.send(call("64", "hold"))
+		require.Contains(t, s.answer(), `"id":64,"error":{"code":-32603,"message":"too many calls wait; nothing was sent`)
+	}
+	s.send(ping)
+	require.Contains(t, s.answer(), `"id":"p"`, "what is no call is answered")
+	s.send(cancelled("0"))
+	await(t, func() bool { return b.canceled.Load() == 1 })
+	close(b.release)
+}
+
+func TestMessagesTakeNoMoreMemoryThanTheyMay(t *testing.T) {
+	t.Parallel()
+	b := newBench(func(o *serve.Options) { o.MaxMessage = 1000 })
+	s := b.start(t)
+	long := func(id string) string {
+		m := call(id, "hold")
+		return m[:len(m)-3] + `"x":"` + strings.Repeat("x", 1000-len(m)-6) + `"}}}`
+	}
+	require.Len(t, long("10"), 1000, "as long as a message may be, but for the newline")
+	for i := range 12 { // three quarters of sixteen
+		s.send(long(fmt.Sprint(10 + i)))
+	}
+	s.send(long("30"))
+	require.Contains(t, s.answer(), `"id":30,"error":{"code":-32603,"message":"too many calls wait`)
+	s.send(ping)
+	require.Contains(t, s.answer(), `"id":"p"`)
+	close(b.release)
+	for range 12 {
+		require.Contains(t, s.answer(), "released")
+	}
+	s.send(long("31"))
+	require.Contains(t, s.answer(), "released", "there is room again")
+}
+
+func TestAClientThatIsGoneDoesNotStopItsCalls(t *testing.T) {
+	t.Parallel()
+	b := newBench()
+	s := b.start(t)
+	s.send(call("1", "hold"))
+	await(t, func() bool { return b.started.Load() == 1 })
+	go func() { _, _ = io.Copy(io.Discard, s.out) }()
+	answers, out := io.Pipe()
+	require.NoError(t, answers.Close())
+	done := make(chan error, 1)
+	in, requests := io.Pipe()
+	go func() { done <- b.Stdio(t.Context(), in, out) }()
+	_, err := io.WriteString(requests, call("2", "hold")+"\n"+ping+"\n")
+	require.NoError(t, err)
+	await(t, func() bool { return b.started.Load() == 2 })
+	close(b.release)
+	require.EqualError(t, <-done, "writing standard output: io: read/write on closed pipe")
+	require.Zero(t, b.canceled.Load())
+	require.Contains(t, b.log.String(), "tool=hold outcome=ok")
 }
 
 func TestALongLineDoesNotTakeMemory(t *testing.T) {
