@@ -15,8 +15,8 @@ import (
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// After 10,000 calls, 1,000 that their clients gave up, and 1,000 that were
-// refused, there are as many goroutines as before, and as much memory.
+// After 10,000 calls, 1,000 that their clients gave up, 1,000 that were refused,
+// and 2,000 times initialize, there are as many goroutines as before, and as much memory.
 func TestNothingIsLeftBehind(t *testing.T) {
 	s := newBench(func(o *serve.Options) { o.Log = slog.New(slog.DiscardHandler) }).listen(t, serve.HTTPOptions{})
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
@@ -77,6 +77,11 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	all(1000, func() bool {
 		status, err := post(t.Context(), ping, "https://evil.example")
 		return err == nil && status == 403
+	})
+	all(2000, func() bool {
+		status, err := post(t.Context(), `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",`+
+			`"capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`, "")
+		return err == nil && status == 200
 	})
 	goroutinesAfter, heapAfter := level()
 	t.Logf("goroutines %d before, %d after; heap %d kB before, %d kB after", goroutines, goroutinesAfter, heap>>10, heapAfter>>10)
