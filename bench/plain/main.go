@@ -1,0 +1,41 @@
+// Plain is list_conversation_webhooks over stdio on mcp-go, written as its
+// README would have one write it.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"log"
+	"net/http"
+	"net/url"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+func main() {
+	baseURL := flag.String("base-url", "", "scheme and host of the API")
+	flag.Parse()
+	s := server.NewMCPServer("plain", "1.0.0", server.WithToolCapabilities(false))
+	s.AddTool(mcp.NewTool("list_conversation_webhooks",
+		mcp.WithDescription("Lists the webhooks of a Twilio conversation."),
+		mcp.WithString("ConversationSid", mcp.Required(), mcp.Description("The conversation's SID.")),
+	), func(_ context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		conversation, err := request.RequireString("ConversationSid")
+		if err != nil {
+			return mcp.NewToolResultError(err.Error()), nil
+		}
+		res, err := http.Get(*baseURL + "/v1/Conversations/" + url.PathEscape(conversation) + "/Webhooks")
+		if err != nil {
+			return mcp.NewToolResultError(err.Error()), nil
+		}
+		defer res.Body.Close()
+		page, err := io.ReadAll(res.Body)
+		return mcp.NewToolResultStructured(json.RawMessage(page), string(page)), err
+	})
+	if err := server.ServeStdio(s); err != nil {
+		log.Fatal(err)
+	}
+}
