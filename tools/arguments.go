@@ -42,7 +42,7 @@ func decode[Input any](c *checker, raw json.RawMessage) (in Input, err error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		raw = json.RawMessage("{}")
 	}
-	r := newReader(raw)
+	r := &reader{rest: raw}
 	value := r.value(nil)
 	problems := slices.DeleteFunc(c.check(value), func(p problem) bool { return slices.ContainsFunc(r.replaced, p.isAt) })
 	if problems = append(problems, r.problems...); len(problems) > 0 {
@@ -228,69 +228,102 @@ func decimal(r *big.Rat) string {
 // A reader reads JSON that is known to be well formed, and notes what readers
 // of JSON disagree about.
 type reader struct {
-	raw      []byte
-	decoder  *json.Decoder
+	rest     []byte
 	problems []problem
 	replaced [][]string // where the value is not the one that was given
-}
-
-func newReader(raw json.RawMessage) *reader {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	return &reader{raw: raw, decoder: d}
 }
 
 func (r *reader) note(at []string, format string, args ...any) {
 	r.problems = append(r.problems, newProblem(at, format, args...))
 }
 
-func (r *reader) value(at []string) any {
-	switch token := r.token(at).(type) {
-	case json.Delim:
-		if token == '{' {
-			return r.object(at)
-		}
-		return r.array(at)
-	case json.Number:
-		return r.number(at, token)
-	default:
-		return token
-	}
+// next skips white space and returns what comes then.
+func (r *reader) next() byte {
+	r.rest = bytes.TrimLeft(r.rest, " \t\r\n")
+	return r.rest[0]
 }
 
-// token reads on by one token and checks its text.
-func (r *reader) token(at []string) json.Token {
-	start := r.decoder.InputOffset()
-	token, err := r.decoder.Token()
-	if err != nil {
-		panic(err) // the message was read as JSON before
+// take reads n bytes.
+func (r *reader) take(n int) []byte {
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
+}
+
+func (r *reader) value(at []string) any {
+	switch r.next() {
+	case '{':
+		return r.object(at)
+	case '[':
+		return r.array(at)
+	case '"':
+		return r.text(at)
+	case 't':
+		r.take(len("true"))
+		return true
+	case 'f':
+		r.take(len("false"))
+		return false
+	case 'n':
+		r.take(len("null"))
+		return nil
+	default:
+		end := bytes.IndexAny(r.rest, ",]} \t\r\n")
+		if end < 0 {
+			end = len(r.rest)
+		}
+		return r.number(at, json.Number(r.take(end)))
 	}
-	if _, isText := token.(string); isText && !isUnicode(r.raw[start:r.decoder.InputOffset()]) {
-		r.note(at, "must be Unicode text, without stray bytes or half a surrogate pair.")
-	}
-	return token
 }
 
 func (r *reader) object(at []string) any {
 	members := map[string]any{}
-	for r.decoder.More() {
-		name := r.token(at).(string)
+	for r.take(1); r.next() != '}'; {
+		name := r.text(at)
 		if _, twice := members[name]; twice {
 			r.note([]string{name}, "is given twice; give it once.")
 		}
+		r.next()
+		r.take(len(":"))
 		members[name] = r.value([]string{name})
+		r.comma()
 	}
-	r.token(at)
+	r.take(1)
 	return members
 }
 
 func (r *reader) array(at []string) any {
 	items := []any{}
-	for r.decoder.More() {
+	for r.take(1); r.next() != ']'; r.comma() {
 		items = append(items, r.value(append(at[:len(at):len(at)], strconv.Itoa(len(items)))))
 	}
-	r.token(at)
+	r.take(1)
 	return items
+}
+
+func (r *reader) comma() {
+	if r.next() == ',' {
+		r.take(1)
+		r.next()
+	}
+}
+
+func (r *reader) text(at []string) (text string) {
+	end := 1
+	for ; r.rest[end] != '"'; end++ {
+		if r.rest[end] == '\\' {
+			end++
+		}
+	}
+	literal := r.take(end + 1)
+	if !isUnicode(literal) {
+		r.note(at, "must be Unicode text, without stray bytes or half a surrogate pair.")
+	}
+	if bytes.IndexByte(literal, '\\') < 0 {
+		return string(literal[1:end])
+	}
+	_ = json.Unmarshal(literal, &text) // it is a string
+	return text
 }
 
 // number writes a number without an exponent that would cost the checker what it

@@ -36,10 +36,6 @@ const (
 	maxHeader = 64 << 10
 )
 
-// connections is how many idle ones are kept to Twilio. The default transport
-// keeps two, and dials again for every further call at the same time.
-const connections = 128
-
 // Config says where Twilio is and how to call it.
 type Config struct {
 	// BaseURL is the scheme and host of the API. It switches Edge and Region
@@ -52,6 +48,9 @@ type Config struct {
 	// ServiceSID, if set, sends calls to the conversations of that Service
 	// (IS...) instead of the account's default one.
 	ServiceSID string
+	// Connections to Twilio are kept when idle: as many as there are calls at
+	// once, or each further call dials again. Zero: 32.
+	Connections int
 	// Credentials are asked for once a call.
 	Credentials CredentialsFunc
 	// Timeout bounds each call in all. Zero: [DefaultTimeout].
@@ -120,7 +119,8 @@ func New(c Config) (*Client, error) {
 		c.Sleep = sleep
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connections, connections
+	transport.MaxIdleConns = cmp.Or(c.Connections, 32)
+	transport.MaxIdleConnsPerHost = transport.MaxIdleConns
 	transport.MaxResponseHeaderBytes = maxHeader
 	return &Client{
 		transport: transport,

@@ -17,6 +17,7 @@ func (c *CommandLine) Twilio(lookup LookupFunc, log *slog.Logger) twilioapi.Conf
 		Edge:        c.Edge,
 		Region:      c.Region,
 		ServiceSID:  c.ChatServiceSID,
+		Connections: c.MaxConcurrent,
 		Credentials: serverCredentials(lookup),
 		Timeout:     c.Timeout,
 		Version:     Version(),

@@ -230,7 +230,9 @@ func encodeTexts(id json.RawMessage, r *mcp.CallToolResult) []byte {
 // appendText appends text as a JSON string.
 func appendText(line []byte, text string) []byte {
 	const hex = "0123456789abcdef"
-	text = strings.ToValidUTF8(text, "\uFFFD")
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
 	line = append(line, '"')
 	start := 0
 	for i := 0; i < len(text); i++ {
