@@ -91,6 +91,9 @@ func retryAfter(header string) time.Duration {
 // shown makes words from outside fit to be shown: without the secrets of the
 // request, without control characters, and not without end.
 func shown(s string, req *http.Request) string {
+	if s == "" {
+		return ""
+	}
 	const most = 500
 	_, header, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	_, password, _ := req.BasicAuth()
