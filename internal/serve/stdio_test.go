@@ -430,3 +430,38 @@ func TestTheLogTellsOfACallButNotItsArguments(t *testing.T) {
 	require.Equal(t, 1, strings.Count(b.log.String(), "\n"))
 	require.NotContains(t, b.log.String(), "hunter2")
 }
+
+// Calls go around mcp-go; what it does with the revision of every other request
+// is done with theirs.
+func TestACallIsHeldAgainstItsRevisionAsMcpGoHoldsOthers(t *testing.T) {
+	t.Parallel()
+	const version, capabilities, info = `"io.modelcontextprotocol/protocolVersion":`, `"io.modelcontextprotocol/clientCapabilities":`, `"io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"}`
+	for name, meta := range map[string]string{
+		"legacy":                `{}`,
+		"a token":               `{"progressToken":7}`,
+		"legacy version":        `{` + version + `"2025-06-18"}`,
+		"modern":                `{` + version + `"2026-07-28",` + capabilities + `{},` + info + `}`,
+		"escaped":               `{"io.modelcontextprotocol\/protocolVersion":"2026-07-\u00328",` + capabilities + `{},` + info + `}`,
+		"no capabilities":       `{` + version + `"2026-07-28",` + info + `}`,
+		"capabilities a string": `{` + version + `"2026-07-28",` + capabilities + `"all"}`,
+		"unknown":               `{` + version + `"2099-01-01",` + capabilities + `{}}`,
+		"a version of yore":     `{` + version + `"1999-01-01"}`,
+		"version a number":      `{` + version + `20260728}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newBench().start(t)
+			ask := func(method, params string) (result, fault map[string]any) {
+				s.send(`{"jsonrpc":"2.0","id":1,"method":"` + method + `","params":{"_meta":` + meta + params + `}}`)
+				var answer struct{ Result, Error map[string]any }
+				require.NoError(t, json.Unmarshal([]byte(s.answer()), &answer))
+				return answer.Result, answer.Error
+			}
+			called, callFault := ask("tools/call", `,"name":"echo","arguments":{}`)
+			listed, listFault := ask("tools/list", "")
+			require.Equal(t, listFault, callFault)
+			require.Equal(t, listed["resultType"], called["resultType"])
+			require.Equal(t, listed["_meta"], called["_meta"])
+		})
+	}
+}
