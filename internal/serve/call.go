@@ -32,23 +32,15 @@ func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, entry.attrs...)...)
 	}()
 
-	var name, arguments json.RawMessage
-	for key, value := range members(m.params) {
-		switch string(key) {
-		case "name":
-			name = value
-		case "arguments":
-			arguments = value
-		}
-	}
-	if len(name) == 0 || name[0] != '"' {
+	name, arguments := target(m)
+	if name == nil {
 		return nil, newFault(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
 	}
 	stamp, fault := s.revision(m)
 	if fault != nil {
 		return nil, fault
 	}
-	tool, err := s.Tool(string(text(name)))
+	tool, err := s.Tool(string(name))
 	if err != nil {
 		return nil, newFault(mcp.INVALID_PARAMS, err.Error())
 	}
@@ -64,6 +56,20 @@ func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.
 	}
 	stamp(result)
 	return result, nil
+}
+
+// target is the name of the tool that a call is for, nil if there is none, and
+// its arguments.
+func target(m message) (name []byte, arguments json.RawMessage) {
+	for key, value := range members(m.params) {
+		switch string(key) {
+		case "name":
+			name = text(value)
+		case "arguments":
+			arguments = value
+		}
+	}
+	return name, arguments
 }
 
 // enter waits for a place among the calls to Twilio, until ctx is done. Where
@@ -92,38 +98,6 @@ func (s *Server) enter(ctx context.Context) (leave func(), fault *mcp.JSONRPCErr
 	}
 	<-s.queue
 	return nil, fault
-}
-
-// revision holds a call against the revision of MCP that it names, and returns
-// what marks its result as of that revision.
-func (s *Server) revision(m message) (stamp func(*mcp.CallToolResult), fault *mcp.JSONRPCErrorDetails) {
-	fields, version := m.meta()
-	if fields != nil && fields[0] != '{' {
-		return nil, newFault(mcp.INVALID_PARAMS, "_meta must be an object")
-	}
-	if !mcp.IsModernProtocol(version) {
-		return func(*mcp.CallToolResult) {}, nil
-	}
-	if fault := unsupported(version); fault != nil {
-		return nil, fault
-	}
-	var meta mcp.Meta
-	if err := json.Unmarshal(fields, &meta); err != nil || meta.ClientCapabilities() == nil {
-		return nil, newFault(mcp.INVALID_PARAMS, "missing or invalid _meta field "+mcp.MetaKeyClientCapabilities)
-	}
-	return func(r *mcp.CallToolResult) {
-		r.SetResultType(mcp.ResultTypeComplete)
-		r.EnsureResultMeta().SetServerInfo(mcp.Implementation{Name: programName, Title: programTitle, Version: s.Version})
-	}, nil
-}
-
-// unsupported is the fault of a revision that nobody here knows.
-func unsupported(version string) *mcp.JSONRPCErrorDetails {
-	if mcp.IsValidProtocolVersion(version) {
-		return nil
-	}
-	answer := mcp.UnsupportedProtocolVersionError{Version: version, Supported: mcp.ValidProtocolVersions}.JSONRPCError()
-	return &answer.Error
 }
 
 // outcome is how a call ended; one without a result failed or panicked.

@@ -11,7 +11,6 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -44,24 +43,7 @@ func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error
 	h = allowOrigins(o.AllowedOrigins)(h)
 	h = allowHosts(o.AllowedHosts)(h)
 
-	live, ready := sign(func() bool { return true }), sign(func() bool { return ctx.Err() == nil })
-	all := func(w http.ResponseWriter, r *http.Request) {
-		if ctx.Err() != nil { // so that clients find another server
-			w.Header().Set("Connection", "close")
-		}
-		switch r.URL.Path {
-		case "/mcp":
-			h.ServeHTTP(w, r)
-		case "/healthz":
-			live(w, r)
-		case "/readyz":
-			ready(w, r)
-		default:
-			http.NotFound(w, r)
-		}
-	}
-
-	srv, scheme := newHTTPServer(http.HandlerFunc(all)), "http"
+	srv, scheme := newHTTPServer(paths(ctx, h)), "http"
 	srv.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
 	if o.CertFile != "" {
 		certificate, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
@@ -77,6 +59,26 @@ func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error
 		return nil
 	}
 	return err
+}
+
+// paths are all there are, to the letter: http.ServeMux would redirect to them.
+func paths(ctx context.Context, mcp http.Handler) http.Handler {
+	live, ready := sign(func() bool { return true }), sign(func() bool { return ctx.Err() == nil })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil { // so that clients find another server
+			w.Header().Set("Connection", "close")
+		}
+		switch r.URL.Path {
+		case "/mcp":
+			mcp.ServeHTTP(w, r)
+		case "/healthz":
+			live(w, r)
+		case "/readyz":
+			ready(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
 }
 
 // sign answers whether something is so, and nothing else.
@@ -186,10 +188,9 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
 		return
 	}
-	body, free, status, fault := s.readBody(w, r)
+	body, free, ok := s.readBody(w, r)
 	defer free()
-	if fault != nil {
-		refuse(w, status, nil, fault)
+	if !ok {
 		return
 	}
 	m, fault := parse(body)
@@ -207,7 +208,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, fault := s.handle(r.Context(), m, r.RemoteAddr)
-	status = http.StatusOK
+	status := http.StatusOK
 	switch {
 	case fault == busy:
 		status = http.StatusServiceUnavailable
@@ -227,50 +228,6 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 	reply(w, status, encode(m.id, result, nil))
 }
 
-// readBody reads a message of a length that is allowed, as far as the budget
-// goes. Otherwise it returns the status and the fault to answer with. What it
-// holds of the budget is given back by free.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, free func(), status int, fault *mcp.JSONRPCErrorDetails) {
-	source := &metered{source: http.MaxBytesReader(w, r.Body, int64(s.MaxMessage)), budget: s.held}
-	free = func() { s.held.give(source.taken) }
-	tooLong := newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
-	if r.ContentLength > int64(s.MaxMessage) { // before the client sends it
-		return nil, free, http.StatusRequestEntityTooLarge, tooLong
-	}
-	body, err := io.ReadAll(source)
-	_, isTooLong := errors.AsType[*http.MaxBytesError](err)
-	switch {
-	case err == nil:
-		return body, free, 0, nil
-	case isTooLong:
-		return nil, free, http.StatusRequestEntityTooLarge, tooLong
-	case errors.Is(err, errBudget):
-		return nil, free, http.StatusServiceUnavailable, busy
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, free, http.StatusRequestTimeout, newFault(mcp.INVALID_REQUEST, "the message took too long")
-	default:
-		return nil, free, http.StatusBadRequest, newFault(mcp.PARSE_ERROR, "the message could not be read")
-	}
-}
-
-var errBudget = errors.New("no room for the message")
-
-// metered takes from a budget what it reads.
-type metered struct {
-	source io.Reader
-	budget *budget
-	taken  int
-}
-
-func (m *metered) Read(p []byte) (int, error) {
-	n, err := m.source.Read(p)
-	if !m.budget.try(n) {
-		return 0, errBudget
-	}
-	m.taken += n
-	return n, err
-}
-
 func refuse(w http.ResponseWriter, status int, id json.RawMessage, fault *mcp.JSONRPCErrorDetails) {
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -283,46 +240,4 @@ func reply(w http.ResponseWriter, status int, answer []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 	w.WriteHeader(status)
 	_, _ = w.Write(answer) // a client that is gone reads nothing
-}
-
-// checkHeaders holds the headers of a request against its body, as the
-// streamable HTTP transport of 2026-07-28 demands; before, only a revision that
-// nobody knows is refused.
-func checkHeaders(h http.Header, m message, version string) *mcp.JSONRPCErrorDetails {
-	header := h.Get(mcp.HeaderProtocolVersion)
-	if !mcp.IsModernProtocol(header) && !mcp.IsModernProtocol(version) {
-		if header != "" && !mcp.IsValidProtocolVersion(header) && m.method != string(mcp.MethodInitialize) {
-			return newFault(mcp.INVALID_REQUEST, fmt.Sprintf("%s %.32q is not supported", mcp.HeaderProtocolVersion, header))
-		}
-		return nil
-	}
-	switch {
-	case h.Get(mcp.HeaderLastEventID) != "":
-		return newFault(mcp.HEADER_MISMATCH, mcp.HeaderLastEventID+" has no meaning here: there are no streams to resume")
-	case header == "":
-		return newFault(mcp.HEADER_MISMATCH, mcp.HeaderProtocolVersion+" is required with "+mcp.MetaKeyProtocolVersion)
-	case version == "":
-		return newFault(mcp.INVALID_PARAMS, "missing or invalid _meta field "+mcp.MetaKeyProtocolVersion)
-	case header != version:
-		return newFault(mcp.HEADER_MISMATCH, fmt.Sprintf("%s is %.32q, but %s is %.32q", mcp.HeaderProtocolVersion, header, mcp.MetaKeyProtocolVersion, version))
-	}
-	if fault := unsupported(version); fault != nil {
-		return fault
-	}
-	if err := mcp.ValidateStandardHeaders(h.Get, version, mcp.MCPMethod(m.method), m.params); err != nil {
-		return newFault(mcp.HEADER_MISMATCH, err.Error())
-	}
-	return nil
-}
-
-// statusOf is the HTTP status that 2026-07-28 gives to a JSON-RPC error.
-func statusOf(code int) int {
-	switch code {
-	case mcp.METHOD_NOT_FOUND:
-		return http.StatusNotFound
-	case mcp.INTERNAL_ERROR:
-		return http.StatusOK
-	default:
-		return http.StatusBadRequest
-	}
 }
