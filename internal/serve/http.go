@@ -109,13 +109,16 @@ func newHTTPServer(h http.Handler) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
-		WriteTimeout:      10 * time.Minute, // more than a call may wait and take
+		WriteTimeout:      10 * time.Minute, // more than a call may wait and take; then see writeTime
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 
 		DisableGeneralOptionsHandler: true,
 	}
 }
+
+// writeTime is how long a client may take to read an answer.
+const writeTime = time.Minute
 
 var errGraceOver = errors.New("the grace is over")
 
@@ -239,5 +242,6 @@ func reply(w http.ResponseWriter, status int, answer []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 	w.WriteHeader(status)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 	_, _ = w.Write(answer) // a client that is gone reads nothing
 }
