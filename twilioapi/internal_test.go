@@ -3,6 +3,7 @@ package twilioapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -88,4 +89,18 @@ func FuzzAnswer(f *testing.F) {
 			require.False(t, strings.ContainsFunc(text, unicode.IsControl), "%q", text)
 		}
 	})
+}
+
+// However many webhooks are made, the last ones are known: a twin among them
+// must not be taken for another's.
+func TestTheMemoryIsBoundedAndKeepsTheLast(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	for i := range memorySize + 1000 {
+		m.remember(json.RawMessage(fmt.Sprintf(`{"sid":"WH%032x"}`, i)))
+	}
+	require.Len(t, m.returned, memorySize)
+	require.Len(t, m.order, memorySize)
+	require.False(t, m.returned[fmt.Sprintf("WH%032x", 999)])
+	require.True(t, m.returned[fmt.Sprintf("WH%032x", 1000)])
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,8 +15,7 @@ import (
 const (
 	settleTime  = 10 * time.Second // for settling in all
 	settlePause = 2 * time.Second  // before a second look
-	memoryTime  = 10 * time.Minute // for which webhooks that were returned are known
-	memorySize  = 10_000           // webhooks known at most
+	memorySize  = 50_000           // webhooks known to be somebody's: the last so many
 )
 
 // An UnsettledError is a create of which nobody knows whether it was carried
@@ -107,11 +105,12 @@ func (s span) includes(created time.Time) bool {
 // given.
 type memory struct {
 	mu       sync.Mutex
-	sending  map[call]int         // creates not answered yet
-	returned map[string]time.Time // webhooks, by SID
+	sending  map[call]int    // creates not answered yet
+	returned map[string]bool // webhooks, by SID
+	order    []string        // the same, the oldest first
 }
 
-func newMemory() *memory { return &memory{sending: map[call]int{}, returned: map[string]time.Time{}} }
+func newMemory() *memory { return &memory{sending: map[call]int{}, returned: map[string]bool{}} }
 
 // begin counts a create in, until it is answered.
 func (m *memory) begin(to call) (answered func()) {
@@ -137,11 +136,10 @@ func (m *memory) remember(webhook json.RawMessage) {
 }
 
 func (m *memory) add(sid string) {
-	if len(m.returned) >= memorySize {
-		maps.DeleteFunc(m.returned, func(_ string, at time.Time) bool { return time.Since(at) > memoryTime })
-	}
-	if len(m.returned) < memorySize {
-		m.returned[sid] = time.Now()
+	m.returned[sid] = true
+	if m.order = append(m.order, sid); len(m.order) > memorySize {
+		delete(m.returned, m.order[0])
+		m.order = m.order[1:]
 	}
 }
 
@@ -157,7 +155,7 @@ func (m *memory) claim(to call, webhooks []json.RawMessage, w NewWebhook, start 
 		if json.Unmarshal(webhook, &l) != nil || !l.answers(w) || start.excludes(l.DateCreated) {
 			continue
 		}
-		if _, taken := m.returned[l.SID]; taken {
+		if m.returned[l.SID] {
 			continue
 		}
 		candidates++
