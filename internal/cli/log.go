@@ -47,6 +47,7 @@ func (w *asyncWriter) run() {
 	for stopped := false; !stopped; {
 		select {
 		case <-w.wake:
+			time.Sleep(time.Millisecond) // for more lines, to write them together
 		case <-w.stop:
 			stopped = true
 		}
