@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -225,22 +226,29 @@ func (c *Client) report(ctx context.Context, res *response, err error, settled b
 // http.Client would follow redirects and keep cookies, and copies headers for
 // that.
 func (c *Client) send(ctx context.Context, method string, to call, params url.Values) (*response, error) {
-	var reached atomic.Bool
+	var reached, multiplexed atomic.Bool
 	if method != http.MethodGet {
 		var cancel context.CancelFunc
 		ctx, cancel = cancelUntil(ctx, &reached)
 		defer cancel()
 	}
 	req, err := c.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
+		GotConn: func(got httptrace.GotConnInfo) {
+			reached.Store(true)
+			secure, ok := got.Conn.(*tls.Conn)
+			multiplexed.Store(ok && secure.ConnectionState().NegotiatedProtocol == "h2")
+		},
 	}), method, to, params)
 	if err != nil {
 		return nil, &UnsentError{err}
 	}
+	if req.Body != nil {
+		sendBodyOnce(req, &multiplexed)
+	}
 	sent := time.Now()
 	res, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, &NoAnswerError{Sent: reached.Load(), Reason: shown(err.Error(), req), Err: err}
+		return nil, &NoAnswerError{Sent: reached.Load(), Reason: shown(err.Error(), req), Err: err, sent: sent}
 	}
 	defer res.Body.Close()
 	return answer(res, exchange{
@@ -250,6 +258,34 @@ func (c *Client) send(ctx context.Context, method string, to call, params url.Va
 		sent:      sent,
 		received:  time.Now(),
 	})
+}
+
+// sendBodyOnce keeps net/http from sending a body again that it has begun to
+// send over HTTP/2. There it does so, unasked, when the peer resets the stream
+// with REFUSED_STREAM or PROTOCOL_ERROR, whatever the peer has done before. Over
+// HTTP/1 it does so only when nothing was written.
+func sendBodyOnce(req *http.Request, multiplexed *atomic.Bool) {
+	var begun atomic.Bool
+	again := req.GetBody
+	req.Body = &watchedBody{req.Body, &begun}
+	req.GetBody = func() (io.ReadCloser, error) {
+		if begun.Load() && multiplexed.Load() {
+			return nil, errors.New("a create is sent only once")
+		}
+		body, err := again()
+		return &watchedBody{body, &begun}, err
+	}
+}
+
+// A watchedBody notes that it was read from.
+type watchedBody struct {
+	io.ReadCloser
+	read *atomic.Bool
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.read.Store(true)
+	return b.ReadCloser.Read(p)
 }
 
 // cancelUntil returns a context with the deadline of ctx, which ctx cancels only
@@ -316,7 +352,7 @@ func answer(res *http.Response, e exchange) (*response, error) {
 	fail := func(message string, err error) error {
 		return &Error{
 			Status: e.status, Message: message, Err: err, RequestID: e.requestID,
-			RetryAfter: retryAfter(res.Header.Get("Retry-After")), exchange: e,
+			RetryAfter: retryAfter(res.Header.Get("Retry-After"), e.date), exchange: e,
 		}
 	}
 	switch {

@@ -2,6 +2,7 @@ package twilioapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -47,6 +48,8 @@ type NoAnswerError struct {
 	Reason   string // what failed, on one line
 	Attempts int    // how often the request was sent
 	Err      error  // the failure of the network, or the context's
+
+	sent time.Time
 }
 
 func (e *NoAnswerError) Error() string { return "no answer from Twilio: " + e.Reason }
@@ -77,15 +80,25 @@ func (e *Error) read(body []byte, req *http.Request) {
 	e.Code, e.Message, e.MoreInfo = int(code), shown(message, req), shown(moreInfo, req)
 }
 
-// retryAfter reads the header of RFC 9110, section 10.2.3: seconds, or a date.
-func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+// maxRetryAfter is the longest wait that is told; more makes no difference.
+const maxRetryAfter = time.Hour
+
+// retryAfter reads the header of RFC 9110, section 10.2.3: seconds, or a date,
+// by the clock that wrote the answer's own date.
+func retryAfter(header, date string) time.Duration {
+	seconds, err := strconv.ParseUint(header, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
 	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(0, time.Until(at))
+	at, err := http.ParseTime(header)
+	if err != nil {
+		return 0
 	}
-	return 0
+	now, err := http.ParseTime(date)
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, min(at.Sub(now), maxRetryAfter))
 }
 
 // shown makes words from outside fit to be shown: without the secrets of the

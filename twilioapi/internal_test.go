@@ -104,3 +104,32 @@ func TestTheMemoryIsBoundedAndKeepsTheLast(t *testing.T) {
 	require.False(t, m.returned[fmt.Sprintf("WH%032x", 999)])
 	require.True(t, m.returned[fmt.Sprintf("WH%032x", 1000)])
 }
+
+// The second look is a whole number of seconds after the create, by our clock.
+func TestTheSecondLookTellsTheSecondOfTheCreate(t *testing.T) {
+	t.Parallel()
+	for _, elapsed := range []time.Duration{0, 1, time.Second, 1700 * time.Millisecond, 30 * time.Second} {
+		pause := untilSecondLook(elapsed)
+		require.Zero(t, (elapsed+pause)%time.Second, elapsed)
+		require.GreaterOrEqual(t, pause, settlePause)
+		require.Less(t, pause, settlePause+time.Second)
+	}
+}
+
+func TestRetryAfterIsReadByTheClockThatWroteIt(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		header, date string
+		want         time.Duration
+	}{
+		{"Wed, 21 Oct 2015 07:28:04 GMT", "Wed, 21 Oct 2015 07:28:00 GMT", 4 * time.Second},
+		{"Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:04 GMT", 0},
+		{"Fri, 31 Dec 9999 23:59:59 GMT", "Wed, 21 Oct 2015 07:28:04 GMT", time.Hour},
+		{"99999999999999999999999", "", time.Hour},
+		{"7200", "", time.Hour},
+		{"-5", "", 0},
+		{"1.5", "", 0},
+	} {
+		require.Equal(t, row.want, retryAfter(row.header, row.date), row.header)
+	}
+}

@@ -1,11 +1,15 @@
 package twilioapi_test
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,7 +97,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		atMost  time.Duration
 	}{
 		"seconds": {"7", 7 * time.Second, 7 * time.Second},
-		"date":    {time.Now().Add(9 * time.Second).UTC().Format(http.TimeFormat), 6 * time.Second, 9 * time.Second},
+		"date":    {"in 9 s", 8 * time.Second, 9 * time.Second},
 		"none":    {"", 0, 500 * time.Millisecond},
 		"junk":    {"soon", 0, 500 * time.Millisecond},
 		"past":    {"Wed, 21 Oct 2015 07:28:00 GMT", 0, 500 * time.Millisecond},
@@ -104,6 +108,9 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			sleep := func(_ context.Context, d time.Duration) error { waited = d; return nil }
 			client, _ := record(t, twilioapi.Config{Sleep: sleep}, once(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Retry-After", row.header)
+				if row.header == "in 9 s" {
+					w.Header().Set("Retry-After", time.Now().Add(9*time.Second).UTC().Format(http.TimeFormat))
+				}
 				reply(429, "{}")(w, r)
 			}, reply(200, "{}")))
 			_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
@@ -167,4 +174,66 @@ func TestACreateThatWasNotBegunIsGivenUp(t *testing.T) {
 	require.True(t, ok, err)
 	require.False(t, silent.Sent)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// net/http would send a body again, unasked, to a peer that resets the stream
+// with one of these codes. This peer carries out what it resets.
+func TestACreateIsSentOnceOverHTTP2(t *testing.T) {
+	t.Parallel()
+	for name, code := range map[string]byte{"PROTOCOL_ERROR": 1, "INTERNAL_ERROR": 2, "REFUSED_STREAM": 7} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewUnstartedServer(nil)
+			srv.StartTLS() // for its certificate
+			t.Cleanup(srv.Close)
+			ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: srv.TLS.Certificates, NextProtos: []string{"h2"}})
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = ln.Close() })
+			var creates atomic.Int32
+			go func() {
+				for {
+					conn, err := ln.Accept()
+					if err != nil {
+						return
+					}
+					go resetStreams(conn, code, &creates)
+				}
+			}()
+			client, err := twilioapi.New(twilioapi.Config{
+				BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b"), Timeout: time.Second, Sleep: sleepless,
+			})
+			require.NoError(t, err)
+			client.Trust(srv.Certificate())
+			_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			require.ErrorAs(t, err, new(*twilioapi.UnsettledError))
+			require.EqualValues(t, 1, creates.Load())
+		})
+	}
+}
+
+// resetStreams speaks just enough HTTP/2: it counts the requests with a body that
+// came to their end, and resets each request.
+func resetStreams(conn net.Conn, code byte, creates *atomic.Int32) {
+	defer conn.Close()
+	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	in := bufio.NewReader(conn)
+	_, _ = in.Discard(len(preface))
+	_, _ = conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) // SETTINGS
+	for {
+		var head [9]byte
+		if _, err := io.ReadFull(in, head[:]); err != nil {
+			return
+		}
+		_, _ = in.Discard(int(head[0])<<16 | int(head[1])<<8 | int(head[2]))
+		const data, headers, settings, endStream = 0, 1, 4, 1
+		switch kind, flags := head[3], head[4]; {
+		case kind == settings && flags == 0:
+			_, _ = conn.Write([]byte{0, 0, 0, settings, 1, 0, 0, 0, 0})
+		case (kind == data || kind == headers) && flags&endStream != 0:
+			if kind == data {
+				creates.Add(1)
+			}
+			_, _ = conn.Write(append(append([]byte{0, 0, 4, 3, 0}, head[5:]...), 0, 0, 0, code)) // RST_STREAM
+		}
+	}
 }

@@ -1,11 +1,13 @@
 package twilioapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +16,7 @@ import (
 
 const (
 	settleTime  = 10 * time.Second // for settling in all
-	settlePause = 2 * time.Second  // before a second look
+	settlePause = 2 * time.Second  // before a second look, at least
 	memorySize  = 50_000           // webhooks known to be somebody's: the last so many
 )
 
@@ -42,34 +44,60 @@ func (e *UnsettledError) Unwrap() error { return e.Err }
 
 // settle looks for the webhook that a create of unknown outcome may have made:
 // one that matches what was asked, is no older than the create, and that nobody
-// else in this process was given. began is when the create was first sent.
-func (c *Client) settle(ctx context.Context, to call, w NewWebhook, began time.Time, failure error) (json.RawMessage, error) {
+// else in this process was given.
+func (c *Client) settle(ctx context.Context, to call, w NewWebhook, failure error) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	start := newSpan()
+	began, start := time.Now(), newSpan()
 	if answered, ok := errors.AsType[*Error](failure); ok {
+		began = answered.exchange.sent
 		start.narrow(began, answered.exchange)
+	} else if silent, ok := errors.AsType[*NoAnswerError](failure); ok {
+		began = silent.sent
 	}
 	for look := 1; ; look++ {
-		res, err := c.list(ctx, to, Page{})
-		var page struct {
-			Webhooks []json.RawMessage `json:"webhooks"`
-		}
-		if err == nil {
-			err = json.Unmarshal(res.body, &page)
-		}
+		page, seen, err := c.look(ctx, to)
 		if err != nil {
 			return nil, &UnsettledError{Err: failure, List: err}
 		}
-		start.narrow(began, res.exchange)
-		found, candidates := c.known.claim(to, page.Webhooks, w, start)
+		start.narrow(began, seen)
+		found, candidates := c.known.claim(to, page, w, start)
 		switch {
 		case found != nil:
 			return found, nil
-		case look == 2 || candidates > 1 || c.sleep(ctx, settlePause) != nil:
+		case look == 2 || candidates > 1 || c.sleep(ctx, untilSecondLook(time.Since(began))) != nil:
 			return nil, &UnsettledError{Err: failure, Found: candidates}
 		}
 	}
+}
+
+// look lists the webhooks of a conversation, which fit on one page.
+func (c *Client) look(ctx context.Context, to call) ([]json.RawMessage, exchange, error) {
+	res, err := c.list(ctx, to, Page{})
+	if err != nil {
+		return nil, exchange{}, err
+	}
+	var page struct {
+		Webhooks []json.RawMessage `json:"webhooks"`
+		Meta     struct {
+			Next *string `json:"next_page_url"`
+		} `json:"meta"`
+	}
+	if err := json.Unmarshal(res.body, &page); err != nil || page.Webhooks == nil || page.Meta.Next != nil {
+		return nil, exchange{}, &Error{Status: res.status, Message: "the answer is not the whole list", RequestID: res.requestID, Attempts: res.attempts}
+	}
+	return page.Webhooks, res.exchange, nil
+}
+
+// untilSecondLook is the pause until the second look, a whole number of seconds
+// after the create was sent. Its date then tells in which second of Twilio's
+// clock that was, however the two clocks differ.
+func untilSecondLook(elapsed time.Duration) time.Duration {
+	look := elapsed + settlePause
+	if part := look % time.Second; part > 0 {
+		look += time.Second - part
+	}
+	return look - elapsed
 }
 
 // A span is when, by Twilio's clock, a create began: not before low, and before
@@ -105,26 +133,46 @@ func (s span) includes(created time.Time) bool {
 // given.
 type memory struct {
 	mu       sync.Mutex
-	sending  map[call]int    // creates not answered yet
-	returned map[string]bool // webhooks, by SID
-	order    []string        // the same, the oldest first
+	sending  map[*create]bool // not answered yet
+	returned map[string]bool  // webhooks, by SID
+	order    []string         // the same, the oldest first
 }
 
-func newMemory() *memory { return &memory{sending: map[call]int{}, returned: map[string]bool{}} }
+// A create is a webhook that was asked for, and where.
+type create struct {
+	to      call
+	webhook NewWebhook
+}
+
+func newMemory() *memory {
+	return &memory{sending: map[*create]bool{}, returned: map[string]bool{}}
+}
 
 // begin counts a create in, until it is answered.
-func (m *memory) begin(to call) (answered func()) {
+func (m *memory) begin(to call, w NewWebhook) (answered func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sending[to]++
+	c := &create{to, w}
+	m.sending[c] = true
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.sending[to]--; m.sending[to] == 0 {
-			delete(m.sending, to)
-		}
+		delete(m.sending, c)
 	}
 }
+
+// mayShareConversation tells whether two calls may be about one conversation. It
+// has a SID and a unique name, and several API keys may open it.
+func (c call) mayShareConversation(other call) bool {
+	isSID := conversationSID.MatchString
+	if c.conversation != other.conversation && isSID(c.conversation) == isSID(other.conversation) {
+		return false
+	}
+	a, b := c.credentials.Username, other.credentials.Username
+	return a == b || !strings.HasPrefix(a, "AC") || !strings.HasPrefix(b, "AC")
+}
+
+var conversationSID = regexp.MustCompile(`^CH[0-9a-fA-F]{32}$`)
 
 // remember keeps a webhook from being taken for another's.
 func (m *memory) remember(webhook json.RawMessage) {
@@ -161,8 +209,13 @@ func (m *memory) claim(to call, webhooks []json.RawMessage, w NewWebhook, start 
 		candidates++
 		found, sid, sure = webhook, l.SID, start.includes(l.DateCreated)
 	}
-	if candidates != 1 || !sure || m.sending[to] > 0 {
+	if candidates != 1 || !sure {
 		return nil, candidates
+	}
+	for c := range m.sending {
+		if c.webhook.asksFor(w) && c.to.mayShareConversation(to) {
+			return nil, 1
+		}
 	}
 	m.add(sid)
 	return found, 1
@@ -182,25 +235,31 @@ type listed struct {
 	} `json:"configuration"`
 }
 
-// answers tells whether a webhook is what was asked for, by what its target
-// uses. Twilio writes methods in upper case, and lists in any order.
+// answers tells whether a webhook is what was asked for. Twilio writes methods in
+// upper case, and lists in any order.
 func (l listed) answers(w NewWebhook) bool {
-	given := func(s *string, otherwise string) string {
-		if s == nil {
-			return otherwise
-		}
-		return *s
-	}
-	if l.Target != w.Target {
+	c := l.Configuration
+	switch {
+	case l.Target != w.Target:
+		return false
+	case w.Target == "studio":
+		return c.FlowSID == text(w.FlowSID) && (len(w.Filters) == 0 || sameSet(c.Filters, w.Filters))
+	case w.Target == "webhook" && !sameSet(c.Filters, w.Filters), w.Target == "trigger" && !sameSet(c.Triggers, w.Triggers):
 		return false
 	}
-	if w.Target == "studio" {
-		return l.Configuration.FlowSID == given(w.FlowSID, "")
+	return c.URL == text(w.URL) && strings.EqualFold(c.Method, cmp.Or(text(w.Method), "post"))
+}
+
+// asksFor tells whether two creates may make the same.
+func (w NewWebhook) asksFor(other NewWebhook) bool {
+	return w.Target == other.Target && text(w.URL) == text(other.URL) && text(w.FlowSID) == text(other.FlowSID)
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
 	}
-	return l.Configuration.URL == given(w.URL, "") &&
-		strings.EqualFold(l.Configuration.Method, given(w.Method, "post")) &&
-		(w.Target != "webhook" || sameSet(l.Configuration.Filters, w.Filters)) &&
-		(w.Target != "trigger" || sameSet(l.Configuration.Triggers, w.Triggers))
+	return *s
 }
 
 func sameSet(a, b []string) bool {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 )
 
 // A Page asks for a part of a list. A nil field is not sent.
@@ -73,11 +72,10 @@ func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWe
 	if err != nil {
 		return nil, false, err
 	}
-	began := time.Now()
 	res, err := c.create(ctx, to, w)
 	if err != nil && mayHaveHappened(err) {
 		failure := err
-		webhook, err = c.settle(context.WithoutCancel(ctx), to, w, began, failure)
+		webhook, err = c.settle(context.WithoutCancel(ctx), to, w, failure)
 		c.report(ctx, nil, failure, err == nil)
 		return webhook, err == nil, err
 	}
@@ -90,7 +88,7 @@ func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWe
 
 // create sends a create, and remembers what it made as nobody else's.
 func (c *Client) create(ctx context.Context, to call, w NewWebhook) (*response, error) {
-	defer c.known.begin(to)()
+	defer c.known.begin(to, w)()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	res, err := c.do(ctx, http.MethodPost, to, w.form())
