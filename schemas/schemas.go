@@ -68,8 +68,9 @@ func (i *Integer) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	scale, err := strconv.Atoi(cmp.Or(exponent, "0"))
-	if err != nil {
-		scale = 1 << 30 // any number as far off does
+	const far = 1 << 30 // any number as far off does
+	if err != nil || scale > far || scale < -far {
+		scale = far
 		if exponent[0] == '-' {
 			scale = -scale
 		}

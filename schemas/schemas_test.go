@@ -178,8 +178,8 @@ func TestAnIntegerIsReadAsJSONSchemaReadsIt(t *testing.T) {
 		require.Equal(t, want, got, text)
 	}
 	for text, want := range map[string]error{
-		"1.5": schemas.ErrFraction, "1e-400": schemas.ErrFraction, "1e-99999999999": schemas.ErrFraction, "4.99999999999999999999": schemas.ErrFraction,
-		"9223372036854775808": schemas.ErrRange, "-9223372036854775809": schemas.ErrRange, "9.3e18": schemas.ErrRange, "1e400": schemas.ErrRange, "1e99999999999": schemas.ErrRange,
+		"1.5": schemas.ErrFraction, "1e-9223372036854775808": schemas.ErrFraction, "0.1e-9223372036854775808": schemas.ErrFraction, "1e-400": schemas.ErrFraction, "1e-99999999999": schemas.ErrFraction, "4.99999999999999999999": schemas.ErrFraction,
+		"9223372036854775808": schemas.ErrRange, "-9223372036854775809": schemas.ErrRange, "9.3e18": schemas.ErrRange, "1e400": schemas.ErrRange, "1e9223372036854775807": schemas.ErrRange, "-10e9223372036854775807": schemas.ErrRange, "1e99999999999": schemas.ErrRange,
 	} {
 		require.ErrorIs(t, json.Unmarshal([]byte(text), new(schemas.Integer)), want, text)
 	}

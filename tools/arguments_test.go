@@ -20,6 +20,7 @@ func FuzzDecode(f *testing.F) {
 		`{"ConversationSid":"x","ConversationSid":"y","Target":"studio","Configuration.ReplayAfter":1e400}`,
 		`{"a":{"b":[1,{"c":null}]},"\ud800":-1.5e-999999999}`,
 		"{\"a\\nb\":\"\\ud800\"}",
+		`{"ConversationSid":"x","Page":1e9223372036854775807}`, `{"ConversationSid":[[[[[[[["x"]]]]]]]]}`,
 		`[]`, `"x"`, `null`, ``, `5`,
 	} {
 		f.Add([]byte(seed))

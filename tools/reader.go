@@ -81,11 +81,29 @@ func (r *reader) object(at []string) any {
 
 func (r *reader) array(at []string) any {
 	items := []any{}
+	n := 0
 	for r.take(1); r.next() != ']'; r.comma() {
-		items = append(items, r.value(append(at[:len(at):len(at)], strconv.Itoa(len(items)))))
+		if item := r.value(within(at, n)); n < maxItems {
+			items = append(items, item)
+		}
+		n++
 	}
 	r.take(1)
+	if n > maxItems {
+		r.note(at, "has %d items; more than %d are too many.", n, maxItems)
+	}
 	return items
+}
+
+// maxItems is how many items of a list are looked at; Twilio takes ten at most.
+const maxItems = 100
+
+// within is an item of a list. What is deeper than that has no place of its own.
+func within(at []string, index int) []string {
+	if len(at) != 1 {
+		return at
+	}
+	return []string{at[0], strconv.Itoa(index)}
 }
 
 func (r *reader) comma() {

@@ -170,6 +170,8 @@ func TestArgumentsThatDoNotFitAreNotSent(t *testing.T) {
 		"pattern":             {create, `{"ConversationSid":"x","Target":"studio","Configuration.FlowSid":"FWx"}`, []string{"Configuration.FlowSid must have at least 34 characters, not 3.", "Configuration.FlowSid must match ^FW[0-9a-fA-F]{32}$."}},
 		"empty":               {list, `{"ConversationSid":""}`, []string{"ConversationSid must not be empty."}},
 		"a dot":               {list, `{"ConversationSid":".."}`, []string{`ConversationSid must not be empty, "." or ".."`}},
+		"too many items":      {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Filters":[` + strings.Repeat("1,", 100_000) + `1]}`, []string{"Configuration.Filters has 100001 items; more than 100 are too many.", "And 8"}},
+		"too deep":            {list, `{"ConversationSid":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`, []string{"ConversationSid must be a string, not an array."}},
 		"twice":               {create, `{"ConversationSid":"x","Target":"webhook","Target":"studio"}`, []string{`Target is given twice; give it once.`}},
 		"half a surrogate":    {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Url":"a\ud800b"}`, []string{"Configuration.Url must be Unicode text"}},
 		"the other half":      {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":["\\\\\udc00"]}`, []string{"Configuration.Triggers[0] must be Unicode text"}},
