@@ -285,7 +285,7 @@ type step struct {
 // outcomes are what an error may say, each told by words of its own.
 var outcomes = map[string]string{
 	"Nothing was sent": "unsent",
-	"Twilio was not reached, and nothing was sent": "unsent",
+	"Twilio was not reached, and nothing was done": "unsent",
 	"Twilio refused: ":      "refused",
 	"not found so far":      "not found",
 	"is unknown":            "unknown",

@@ -7,8 +7,8 @@ const events = "onMessageAdded, onMessageUpdated, onMessageRemoved, onConversati
 	"onParticipantRemoved, onDeliveryUpdated"
 
 const (
-	checkCredentials = "Ask the user to check the server's TWILIO_API_KEY and TWILIO_API_SECRET, " +
-		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN; credentials belong to one region."
+	checkCredentials = "Ask the user to check the credentials: the server's TWILIO_API_KEY and TWILIO_API_SECRET, " +
+		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or those the caller brings. They belong to one region."
 	checkPermission = "The server's credentials do not allow this. Ask the user to give the API key " +
 		"the permission for conversation webhooks, and to check that key and account match."
 	checkConversation = "Check ConversationSid. If it is right, the conversation was deleted, or is in another " +
@@ -21,17 +21,29 @@ const (
 // advice is what to try next, by Twilio's code
 // (https://www.twilio.com/docs/api/errors).
 var advice = map[int]string{
+	20001: checkArguments,
 	20003: checkCredentials,
+	20004: checkAddress,
 	20007: "Use a PageSize of 1 to 5.",
+	20161: checkArguments,
 	20403: checkPermission,
 	20404: checkConversation,
 	20409: tryLater,
+	20422: checkArguments,
+	20429: tryLater,
+	20500: tryLater,
+	20503: tryLater,
 	21481: "Take Page and PageToken from the last meta.next_page_url, or leave both out to start again.",
 	50002: tryLater,
+	50063: tryLater,
+	50074: tryLater,
 	50334: tryLater,
 	50350: checkConversation,
+	50351: "Give ConversationSid.",
+	50360: "Take the webhook's SID from list_conversation_webhooks.",
 	50361: "The conversation has its five webhooks. List them and use one of those, or ask the user which one to delete.",
 	50362: "Give at most five Configuration.Triggers.",
+	50363: "A webhook's SID is WH and 32 hexadecimal digits; list_conversation_webhooks shows it.",
 	50364: "Target is webhook, trigger or studio.",
 	50365: "Valid Configuration.Filters: " + events + ".",
 	50366: "Each of Configuration.Triggers has 1 to 248 characters.",

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,9 +59,10 @@ func explainAnswer(e *twilioapi.Error, readOnly bool) (string, failure) {
 		Status: e.Status, Code: e.Code, Message: e.Message, MoreInfo: e.MoreInfo,
 		RequestID: e.RequestID, Attempts: e.Attempts,
 	}
-	failed := e.Status >= 500 || e.Status < 300
+	fact.Message = cmp.Or(fact.Message, fmt.Sprintf("HTTP %d", e.Status))
+	failed := e.Status >= 500 || e.Status < 300 || e.Status == http.StatusRequestTimeout
 	tooMany := e.Status == http.StatusTooManyRequests
-	fact.Retryable = tooMany || readOnly && failed
+	fact.Retryable = tooMany || readOnly && failed || advice[e.Code] == tryLater && !failed
 	text := "Twilio refused: " + words(e)
 	switch {
 	case failed:
@@ -71,7 +73,7 @@ func explainAnswer(e *twilioapi.Error, readOnly bool) (string, failure) {
 		text += " " + advice[e.Code]
 	case adviceByStatus[e.Status] != "":
 		text += " " + adviceByStatus[e.Status]
-	case e.Status < 400:
+	case e.Code == 0 && e.Message == "":
 		text += " " + checkAddress
 	default:
 		text += " " + checkArguments
@@ -89,7 +91,7 @@ func explainSilence(e *twilioapi.NoAnswerError, readOnly bool) (string, failure)
 	}
 	fact := failure{Message: reason, Attempts: e.Attempts, Retryable: readOnly || !e.Sent}
 	if !e.Sent {
-		return "Twilio was not reached, and nothing was sent: " + reason + attempts(e.Attempts) + ". " +
+		return "Twilio was not reached, and nothing was done: " + reason + attempts(e.Attempts) + ". " +
 			"Try again; if it stays so, ask the user to check the network and the server's settings.", fact
 	}
 	return "Twilio did not answer: " + reason + attempts(e.Attempts) + ". " + tryLater, fact
@@ -110,7 +112,7 @@ func explainUnsettled(e *twilioapi.UnsettledError) (string, failure) {
 	fact.Retryable = false
 	switch {
 	case e.List != nil:
-		return text + " Whether the webhook was made is unknown: listing failed too. " + lookFirst, fact
+		return text + " Whether the webhook was made is unknown: listing failed too" + shortly(e.List) + ". " + lookFirst, fact
 	case e.Found == 0:
 		return text + " The webhook was not found so far, but Twilio may still make it. " + lookFirst, fact
 	case e.Found == 1:
@@ -124,8 +126,21 @@ const (
 	lookFirst = "Do not create it again before list_conversation_webhooks shows, some seconds from now, that it is not there."
 
 	settledNote = "Twilio's answer to the create was lost. This webhook was found by listing: " +
-		"it is the one that was asked for, made by this call. Do not create it again."
+		"it matches what was asked, and was made since. Use it; do not create it again."
 )
+
+// shortly is the status and code of an answer.
+func shortly(err error) string {
+	answered, ok := errors.AsType[*twilioapi.Error](err)
+	switch {
+	case !ok:
+		return ""
+	case answered.Code != 0:
+		return fmt.Sprintf(" (HTTP %d, code %d)", answered.Status, answered.Code)
+	default:
+		return fmt.Sprintf(" (HTTP %d)", answered.Status)
+	}
+}
 
 // words are Twilio's own, with status and code.
 func words(e *twilioapi.Error) string {

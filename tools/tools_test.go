@@ -309,7 +309,7 @@ func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 		"not applied":         {inSandbox, soon, create, "503", []string{"HTTP 503, code 20503", "was not found so far, but Twilio may still make it. " + lookFirst}, map[string]any{"status": 503.0, "retryable": false}},
 		"no answer":           {silent, soon, create, "000", []string{"Twilio did not answer: time ran out.", "not found so far", lookFirst}, map[string]any{"attempts": 1.0, "retryable": false}},
 		"no answer to a list": {inSandbox, soon, list, "000", []string{"Twilio did not answer: time ran out. Try again in a while."}, map[string]any{"retryable": true}},
-		"not reached":         {inSandbox, gone, create, "000", []string{"Twilio was not reached, and nothing was sent", "after 4 attempts"}, map[string]any{"attempts": 4.0, "retryable": true}},
+		"not reached":         {inSandbox, gone, create, "000", []string{"Twilio was not reached, and nothing was done", "after 4 attempts"}, map[string]any{"attempts": 4.0, "retryable": true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

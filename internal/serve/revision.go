@@ -34,12 +34,12 @@ func (s *Server) revision(m message) (stamp func(*mcp.CallToolResult), fault *mc
 	if !mcp.IsModernProtocol(version) {
 		return func(*mcp.CallToolResult) {}, nil
 	}
-	if fault := unsupported(version); fault != nil {
-		return nil, fault
-	}
 	var meta mcp.Meta
 	if err := json.Unmarshal(fields, &meta); err != nil || meta.ClientCapabilities() == nil {
 		return nil, newFault(mcp.INVALID_PARAMS, "missing or invalid _meta field "+mcp.MetaKeyClientCapabilities)
+	}
+	if fault := unsupported(version); fault != nil {
+		return nil, fault
 	}
 	return func(r *mcp.CallToolResult) {
 		r.SetResultType(mcp.ResultTypeComplete)

@@ -28,12 +28,10 @@ var (
 // when in ends, after every request that was read is answered, or when ctx is
 // done, after the same within the grace.
 func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	calling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
 	c := &stream{
-		server: s, ctx: calling, out: out, broken: make(chan struct{}),
+		server: s, ctx: context.WithoutCancel(ctx), out: out, broken: make(chan struct{}),
 		pending: make(chan struct{}, cap(s.queue)+unwritten),
-		cancels: map[string]*context.CancelCauseFunc{},
+		calls:   map[*request]bool{},
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.read(in) }()
@@ -51,9 +49,7 @@ func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	case <-ctx.Done():
 	}
 	if !within(s.Grace, answered) {
-		s.Log.Warn("ending with calls under way", "grace", s.Grace)
-		cancel(errEnding)
-		within(lastWords, answered)
+		within(lastWords, c.giveUp(answered))
 	}
 	return errors.Join(failure, c.failure())
 }
@@ -82,9 +78,15 @@ type stream struct {
 	err     error         // why writing failed
 	broken  chan struct{} // closed then
 
-	mu      sync.Mutex
-	ending  bool
-	cancels map[string]*context.CancelCauseFunc // of requests under way, by id
+	mu     sync.Mutex
+	ending bool
+	calls  map[*request]bool // and other requests, under way
+}
+
+// A request is one that its client can cancel.
+type request struct {
+	id     json.RawMessage
+	cancel context.CancelCauseFunc
 }
 
 // read takes messages until the stream or the server ends. A stream has no
@@ -160,15 +162,71 @@ func (c *stream) accept(line []byte, err error) (answer func() []byte, held int)
 	case !c.server.held.try(len(line)):
 		return refuse(bytes.Clone(m.id), busy)
 	}
-	ctx, forget := c.remember(key(m.id))
+	ctx, end := c.start(m.id)
 	return func() []byte {
-		defer forget()
 		result, fault := c.server.handle(ctx, m, "stdio")
-		if ctx.Err() != nil {
+		if !end() {
 			return nil
 		}
 		return append(acknowledgement(m.id, result), encode(m.id, result, fault)...)
 	}, len(line)
+}
+
+// start counts a request among those under way. Its end tells whether it is still
+// to be answered.
+func (c *stream) start(id json.RawMessage) (ctx context.Context, end func() bool) {
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	r := &request{id, cancel}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls[r] = true
+	return ctx, func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		wanted := c.calls[r]
+		delete(c.calls, r)
+		cancel(nil)
+		return wanted
+	}
+}
+
+func (c *stream) cancel(m message) {
+	for name, value := range members(m.params) {
+		if string(name) == "requestId" {
+			c.drop(errCancelled, func(id json.RawMessage) bool { return key(id) == key(value) })
+		}
+	}
+}
+
+// giveUp answers what is under way, because the server ends, and tells when that
+// is done and all has ended.
+func (c *stream) giveUp(answered <-chan struct{}) (done <-chan struct{}) {
+	dropped := c.drop(errEnding, func(json.RawMessage) bool { return true })
+	c.server.Log.Warn("ending with calls under way", "calls", len(dropped), "grace", c.server.Grace)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for _, id := range dropped {
+			c.write(encode(id, nil, newFault(mcp.INTERNAL_ERROR,
+				"the server ended first; whether the call was carried out is unknown: list before creating again")))
+		}
+		<-answered
+	}()
+	return told
+}
+
+// drop cancels requests, which then are not answered any more.
+func (c *stream) drop(cause error, which func(id json.RawMessage) bool) (dropped []json.RawMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for r := range c.calls {
+		if which(r.id) {
+			r.cancel(cause)
+			delete(c.calls, r)
+			dropped = append(dropped, r.id)
+		}
+	}
+	return dropped
 }
 
 // key is an id as requests are told apart by: a string by what it says, however
@@ -178,36 +236,6 @@ func key(id json.RawMessage) string {
 		return `"` + string(text(id))
 	}
 	return string(id)
-}
-
-// remember makes a request one that its client can cancel.
-func (c *stream) remember(id string) (ctx context.Context, forget func()) {
-	ctx, cancel := context.WithCancelCause(c.ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cancels[id] = &cancel
-	return ctx, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.cancels[id] == &cancel { // not a later request's of the same id
-			delete(c.cancels, id)
-		}
-		cancel(nil)
-	}
-}
-
-func (c *stream) cancel(m message) {
-	for name, value := range members(m.params) {
-		if string(name) != "requestId" {
-			continue
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if cancel, ok := c.cancels[key(value)]; ok {
-			(*cancel)(errCancelled)
-		}
-		return
-	}
 }
 
 // write writes an answer, unless that has failed before.

@@ -285,10 +285,11 @@ func TestTheEndIsGracefulWithinTheGrace(t *testing.T) {
 	s.send(call("1", "hold"))
 	await(t, func() bool { return stuck.started.Load() == 1 })
 	s.end()
-	require.NoError(t, <-s.done, "a stuck call does not hold up the end")
+	require.Contains(t, s.answer(), `"id":1,"error":{"code":-32603,"message":"the server ended first; whether the call was carried out is unknown`)
 	_, err := s.out.ReadByte()
-	require.ErrorIs(t, err, io.EOF, "what was given up is not answered")
-	require.Contains(t, stuck.log.String(), "ending with calls under way")
+	require.ErrorIs(t, err, io.EOF, "that is the only answer")
+	require.NoError(t, <-s.done, "a stuck call does not hold up the end")
+	require.Contains(t, stuck.log.String(), `msg="ending with calls under way" calls=1`)
 	require.Contains(t, stuck.log.String(), `tool=hold outcome="error, cancelled"`)
 }
 
@@ -444,6 +445,7 @@ func TestACallIsHeldAgainstItsRevisionAsMcpGoHoldsOthers(t *testing.T) {
 		"escaped":               `{"io.modelcontextprotocol\/protocolVersion":"2026-07-\u00328",` + capabilities + `{},` + info + `}`,
 		"no capabilities":       `{` + version + `"2026-07-28",` + info + `}`,
 		"capabilities a string": `{` + version + `"2026-07-28",` + capabilities + `"all"}`,
+		"unknown, bare":         `{` + version + `"2099-01-01"}`,
 		"unknown":               `{` + version + `"2099-01-01",` + capabilities + `{}}`,
 		"a version of yore":     `{` + version + `"1999-01-01"}`,
 		"version a number":      `{` + version + `20260728}`,
