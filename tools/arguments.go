@@ -158,9 +158,18 @@ var got = map[string]string{
 
 // unknown names the property that was probably meant, or all there are.
 func (c *checker) unknown(name string) string {
-	meant := c.names
-	if i := slices.IndexFunc(c.names, func(n string) bool { return letters(n) == letters(name) }); i >= 0 {
-		meant = c.names[i : i+1]
+	var meant []string
+	for _, n := range c.names {
+		if letters(n) == letters(name) {
+			meant = []string{n}
+			break
+		}
+		if len(letters(name)) > 2 && strings.HasSuffix(letters(n), letters(name)) {
+			meant = append(meant, n)
+		}
+	}
+	if len(meant) != 1 {
+		meant = c.names
 	}
 	return fmt.Sprintf("%s is not a parameter; use %s.", quote(name), strings.Join(meant, ", "))
 }
