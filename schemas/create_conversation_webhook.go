@@ -13,25 +13,26 @@ type CreateConversationWebhookInput struct {
 	// Configuration.Filters (needs both). trigger: Twilio calls
 	// Configuration.Url when a message contains a keyword in
 	// Configuration.Triggers (needs both). studio: Twilio runs the Flow
-	// Configuration.FlowSid (needed).
+	// Configuration.FlowSid (needed). Leave out what another target needs:
+	// Twilio ignores it.
 	Target string `json:"Target" jsonschema:"required,enum=webhook,enum=trigger,enum=studio"`
 
-	// For webhook and trigger: the absolute URL to call, at most 512
-	// characters.
+	// For webhook and trigger: the absolute URL to call, http or https, at most
+	// 512 characters.
 	URL *string `json:"Configuration.Url,omitempty"`
 
 	// For webhook and trigger: how to call it. Default post. Answers show it in
 	// upper case.
 	Method *string `json:"Configuration.Method,omitempty" jsonschema:"enum=get,enum=post"`
 
-	// For webhook, optional for studio: all the events of this one webhook.
-	// Valid: onMessageAdded, onMessageUpdated, onMessageRemoved,
+	// For webhook, optional for studio: the events, all in one call, as one
+	// webhook takes several. Valid: onMessageAdded, onMessageUpdated, onMessageRemoved,
 	// onConversationUpdated, onConversationStateUpdated,
 	// onConversationRemoved, onParticipantAdded, onParticipantUpdated,
 	// onParticipantRemoved, onDeliveryUpdated.
 	Filters []string `json:"Configuration.Filters,omitempty"`
 
-	// For trigger: all the keywords of this one webhook, at most 5, of 1 to 248
+	// For trigger: the keywords, all in one call, at most 5, of 1 to 248
 	// characters each.
 	Triggers []string `json:"Configuration.Triggers,omitempty"`
 

@@ -13,11 +13,12 @@ type ListConversationWebhooksInput struct {
 	PageSize *Integer `json:"PageSize,omitempty" jsonschema:"minimum=1,maximum=5"`
 
 	// To continue a listing: the Page in the last answer's meta.next_page_url.
-	// Always together with PageToken.
+	// Always together with PageToken and the same PageSize; alone it shows the
+	// first page again.
 	Page *Integer `json:"Page,omitempty" jsonschema:"minimum=0"`
 
 	// To continue a listing: the PageToken in the same meta.next_page_url,
-	// percent-decoded. Page alone shows the first page again.
+	// percent-decoded.
 	PageToken *string `json:"PageToken,omitempty"`
 }
 

@@ -2,7 +2,7 @@ package schemas
 
 // Conversation names the conversation that a call is about.
 type Conversation struct {
-	// The conversation's SID (CH...) or its unique name, raw: never
+	// The conversation's SID (CH...) or its exact unique name, raw: never
 	// percent-encoded.
 	ConversationSid string `json:"ConversationSid" jsonschema:"required,minLength=1"`
 }

@@ -11,8 +11,9 @@ const (
 		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or those the caller brings. They belong to one region."
 	checkPermission = "The server's credentials do not allow this. Ask the user to give the API key " +
 		"the permission for conversation webhooks, and to check that key and account match."
-	checkConversation = "Check ConversationSid. If it is right, the conversation was deleted, or is in another " +
-		"account or another Service than the server's (TWILIO_CHAT_SERVICE_SID)."
+	checkConversation = "Check ConversationSid: a SID, or the exact unique name, not percent-encoded. If it is right, the " +
+		"conversation was deleted, or is in another account or another Service than the server's " +
+		"(TWILIO_CHAT_SERVICE_SID): tell the user, and take no other."
 	checkAddress   = "This is no answer of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
 	checkArguments = "Check the arguments against what Twilio says; the same call will fail again."
 	tryLater       = "Try again in a while."
@@ -41,11 +42,12 @@ var advice = map[int]string{
 	50350: checkConversation,
 	50351: "Give ConversationSid.",
 	50360: "Take the webhook's SID from list_conversation_webhooks.",
-	50361: "The conversation has its five webhooks. List them and use one of those, or ask the user which one to delete.",
+	50361: "The conversation has its five webhooks; nothing was made. List them: if one does what was asked, use it. " +
+		"If not, tell the user that one must be deleted first, which these tools cannot do.",
 	50362: "Give at most five Configuration.Triggers.",
 	50363: "A webhook's SID is WH and 32 hexadecimal digits; list_conversation_webhooks shows it.",
 	50364: "Target is webhook, trigger or studio.",
-	50365: "Valid Configuration.Filters: " + events + ".",
+	50365: "Valid Configuration.Filters: " + events + ". If none of them is what the user wants, say so.",
 	50366: "Each of Configuration.Triggers has 1 to 248 characters.",
 	50367: "Target studio needs Configuration.FlowSid: FW and 32 hexadecimal digits.",
 	50368: "Give Target: webhook, trigger or studio.",

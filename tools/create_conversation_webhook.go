@@ -14,8 +14,9 @@ func createConversationWebhook(twilio *twilioapi.Client) server.ServerTool {
 	return define(schemas.CreateConversationWebhook, mcp.Tool{
 		Title: "Create a webhook on a conversation",
 		Description: "Creates a webhook on a Twilio conversation, which holds at most five. " +
-			"Every call makes another one, even with the same arguments: call list_conversation_webhooks first, " +
-			"and do not create if a webhook with the same target, url or flow_sid, and filters or triggers is there.",
+			"Every call makes another one, even with the same arguments, and these tools cannot change or delete it: " +
+			"call list_conversation_webhooks first, and do not create if one is there with the same target, url, method, " +
+			"flow_sid, filters and triggers, in any order, unless the user wants two.",
 		Annotations: mcp.ToolAnnotation{
 			ReadOnlyHint:    new(false),
 			DestructiveHint: new(false),

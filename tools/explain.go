@@ -123,10 +123,11 @@ func explainUnsettled(e *twilioapi.UnsettledError) (string, failure) {
 }
 
 const (
-	lookFirst = "Do not create it again before list_conversation_webhooks shows, some seconds from now, that it is not there."
+	lookFirst = "Do not create it again yet: call list_conversation_webhooks, ten seconds from now or later. " +
+		"If the webhook is there, use it. If not, create it once more; if that fails too, tell the user that it is not confirmed."
 
-	settledNote = "Twilio's answer to the create was lost. This webhook was found by listing: " +
-		"it matches what was asked, and was made since. Use it; do not create it again."
+	settledNote = "Settled by listing: Twilio's answer to the create was lost, but the webhook is there. " +
+		"It matches what was asked, and was made after this call began. Do not create it again."
 )
 
 // shortly is the status and code of an answer.

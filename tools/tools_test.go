@@ -277,13 +277,13 @@ func TestTheSixthWebhookIsRefusedWithAWayOut(t *testing.T) {
 	}
 	text, fact := refused(t, c, create, arguments)
 	require.InDelta(t, 50361, fact["code"], 0)
-	require.Contains(t, text, "List them and use one of those")
+	require.Contains(t, text, "if one does what was asked, use it")
 }
 
 // The magic conversations of the sandbox, and a Twilio that is not there.
 func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	const lookFirst = "Do not create it again before list_conversation_webhooks shows, some seconds from now, that it is not there."
+	const lookFirst = "Do not create it again yet: call list_conversation_webhooks, ten seconds from now or later."
 	soon := func(c *twilioapi.Config) { c.Timeout = 100 * time.Millisecond }
 	gone := func(c *twilioapi.Config) { c.BaseURL = "http://127.0.0.1:1" }
 	refusing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -350,7 +350,7 @@ func TestACreateThatWasSettledIsMarked(t *testing.T) {
 	require.Len(t, result.Content, 2)
 	note, ok := mcp.AsTextContent(result.Content[1])
 	require.True(t, ok)
-	require.Contains(t, note.Text, "found by listing")
+	require.Contains(t, note.Text, "Settled by listing")
 	require.Equal(t, true, result.Meta.AdditionalFields["settled"])
 	_, listed := call(t, c, list, `{"ConversationSid":"`+name+`"}`)
 	require.Equal(t, []any{result.StructuredContent}, listed.StructuredContent.(map[string]any)["webhooks"])

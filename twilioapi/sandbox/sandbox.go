@@ -44,8 +44,8 @@ import (
 
 // Guide tells an LLM agent which conversations to try. The answer to an unknown conversation repeats it,
 // because an agent may have seen nothing else of the sandbox.
-const Guide = "This is the sandbox: use conversation " + supportSID + " (unique name " + supportName +
-	"), which has three webhooks, or " + emptySID + " (unique name " + emptyName + "), which has none. " +
+const Guide = "This is the sandbox. It opens with conversation " + supportSID + " (unique name " + supportName +
+	"), which has three webhooks, and " + emptySID + " (unique name " + emptyName + "), which has none. " +
 	"For failures use " + rateLimitedSID + " (refuses once), or the same with 503 (refuses writes), " +
 	"502 (writes, then fails) or 000 (never answers) at its end."
 
