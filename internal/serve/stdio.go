@@ -19,11 +19,6 @@ import (
 // its own pipe and not our memory.
 const unwritten = 256
 
-var (
-	errCancelled = errors.New("cancelled by the client")
-	errEnding    = errors.New("the server ends")
-)
-
 // Stdio serves one client on two streams, a JSON-RPC message a line. It returns
 // when in ends, after every request that was read is answered, or when ctx is
 // done, after the same within the grace.
@@ -86,7 +81,7 @@ type stream struct {
 // A request is one that its client can cancel.
 type request struct {
 	id     json.RawMessage
-	cancel context.CancelCauseFunc
+	cancel context.CancelFunc
 }
 
 // read takes messages until the stream or the server ends. A stream has no
@@ -143,6 +138,7 @@ func (c *stream) end() (answered <-chan struct{}) {
 // is answered with nil.
 func (c *stream) accept(line []byte, err error) (answer func() []byte, held int) {
 	refuse := func(id json.RawMessage, fault *mcp.JSONRPCErrorDetails) (func() []byte, int) {
+		id = bytes.Clone(id) // for the line is not held
 		return func() []byte { return encode(id, nil, fault) }, 0
 	}
 	if errors.Is(err, errTooLong) {
@@ -160,7 +156,7 @@ func (c *stream) accept(line []byte, err error) (answer func() []byte, held int)
 	case m.method != string(mcp.MethodToolsCall):
 		c.server.held.take(len(line))
 	case !c.server.held.try(len(line)):
-		return refuse(bytes.Clone(m.id), busy)
+		return refuse(m.id, busy)
 	}
 	ctx, end := c.start(m.id)
 	return func() []byte {
@@ -168,14 +164,18 @@ func (c *stream) accept(line []byte, err error) (answer func() []byte, held int)
 		if !end() {
 			return nil
 		}
-		return append(acknowledgement(m.id, result), encode(m.id, result, fault)...)
+		answer := encode(m.id, result, fault)
+		if first := acknowledgement(m.id, result); first != nil {
+			return append(first, answer...)
+		}
+		return answer
 	}, len(line)
 }
 
 // start counts a request among those under way. Its end tells whether it is still
 // to be answered.
 func (c *stream) start(id json.RawMessage) (ctx context.Context, end func() bool) {
-	ctx, cancel := context.WithCancelCause(c.ctx)
+	ctx, cancel := context.WithCancel(c.ctx)
 	r := &request{id, cancel}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,7 +185,7 @@ func (c *stream) start(id json.RawMessage) (ctx context.Context, end func() bool
 		defer c.mu.Unlock()
 		wanted := c.calls[r]
 		delete(c.calls, r)
-		cancel(nil)
+		cancel()
 		return wanted
 	}
 }
@@ -193,7 +193,7 @@ func (c *stream) start(id json.RawMessage) (ctx context.Context, end func() bool
 func (c *stream) cancel(m message) {
 	for name, value := range members(m.params) {
 		if string(name) == "requestId" {
-			c.drop(errCancelled, func(id json.RawMessage) bool { return key(id) == key(value) })
+			c.drop(func(id json.RawMessage) bool { return key(id) == key(value) })
 		}
 	}
 }
@@ -201,7 +201,7 @@ func (c *stream) cancel(m message) {
 // giveUp answers what is under way, because the server ends, and tells when that
 // is done and all has ended.
 func (c *stream) giveUp(answered <-chan struct{}) (done <-chan struct{}) {
-	dropped := c.drop(errEnding, func(json.RawMessage) bool { return true })
+	dropped := c.drop(func(json.RawMessage) bool { return true })
 	c.server.Log.Warn("ending with calls under way", "calls", len(dropped), "grace", c.server.Grace)
 	told := make(chan struct{})
 	go func() {
@@ -216,12 +216,12 @@ func (c *stream) giveUp(answered <-chan struct{}) (done <-chan struct{}) {
 }
 
 // drop cancels requests, which then are not answered any more.
-func (c *stream) drop(cause error, which func(id json.RawMessage) bool) (dropped []json.RawMessage) {
+func (c *stream) drop(which func(id json.RawMessage) bool) (dropped []json.RawMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for r := range c.calls {
 		if which(r.id) {
-			r.cancel(cause)
+			r.cancel()
 			delete(c.calls, r)
 			dropped = append(dropped, r.id)
 		}
