@@ -346,7 +346,7 @@ func webhooksPath(conversation string) (string, error) {
 // answer reads the body of a response to its limit, and takes the white space
 // out of JSON. Whatever the body is like, the status is kept.
 func answer(res *http.Response, e exchange) (*response, error) {
-	var body, compact bytes.Buffer
+	var body bytes.Buffer
 	body.Grow(int(max(0, min(res.ContentLength, maxAnswer))) + bytes.MinRead)
 	_, err := body.ReadFrom(io.LimitReader(res.Body, maxAnswer+1))
 	fail := func(message string, err error) error {
@@ -369,9 +369,9 @@ func answer(res *http.Response, e exchange) (*response, error) {
 	if !utf8.Valid(text) { // it would spoil the whole message to the client
 		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
 	}
-	compact.Grow(len(text))
-	if !bytes.HasPrefix(text, []byte("{")) || json.Compact(&compact, text) != nil {
+	object, ok := compact(text)
+	if !ok || object[0] != '{' {
 		return nil, fail("the answer is no JSON object", nil)
 	}
-	return &response{body: compact.Bytes(), exchange: e}, nil
+	return &response{body: object, exchange: e}, nil
 }

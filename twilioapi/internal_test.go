@@ -1,6 +1,7 @@
 package twilioapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,4 +133,25 @@ func TestRetryAfterIsReadByTheClockThatWroteIt(t *testing.T) {
 	} {
 		require.Equal(t, row.want, retryAfter(row.header, row.date), row.header)
 	}
+}
+
+// It does what encoding/json does.
+func FuzzCompact(f *testing.F) {
+	for _, text := range []string{
+		`{"meta": {"page": 0, "next_page_url": null}, "webhooks": [ ]}`, ` [1 , -0.5e+10,true,false , null,"a\u00e9\\\"\n\/"] `,
+		`{"a":{"b":[{}]}}`, "", " ", "{", "[", `"`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, "01", "-", "1.", "1e", "+1", "tru", "truex", "nul",
+		`"\x"`, `"\u12"`, `"\u12g4"`, "\"\x01\"", "\"\xff\"", "[1]2", "{}{}", "\x00", "[\x00]", "1\x00", "\ufeff{}", `{1:2}`, `[}`, `{]`,
+		strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var want bytes.Buffer
+		err := json.Compact(&want, text)
+		got, ok := compact(text)
+		require.Equal(t, err == nil, ok, "%q: %v", text, err)
+		if ok {
+			require.Equal(t, want.String(), string(got))
+		}
+	})
 }
