@@ -397,10 +397,11 @@ func TestExchangesAreObserved(t *testing.T) {
 	t.Parallel()
 	var seen []twilioapi.Exchange
 	answers := []http.HandlerFunc{reply(200, `{}`), reply(404, `{"code":20404}`), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}
-	var call int
+	var call atomic.Int32
 	client, _ := record(t, twilioapi.Config{Observe: func(_ context.Context, e twilioapi.Exchange) { seen = append(seen, e) }},
-		func(w http.ResponseWriter, r *http.Request) { answers[call](w, r) })
-	for call = range answers {
+		func(w http.ResponseWriter, r *http.Request) { answers[call.Load()](w, r) })
+	for i := range answers {
+		call.Store(int32(i))
 		_, _, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	}
 	require.Equal(t, []twilioapi.Exchange{

@@ -20,14 +20,13 @@ import (
 
 // once answers the first request by one handler and the others by another.
 func once(first, then http.HandlerFunc) http.HandlerFunc {
-	var began bool
+	var asked atomic.Bool
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !began {
-			began = true
+		if asked.Swap(true) {
+			then(w, r)
+		} else {
 			first(w, r)
-			return
 		}
-		then(w, r)
 	}
 }
 
