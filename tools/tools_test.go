@@ -54,7 +54,13 @@ func connect(t *testing.T, twilio http.Handler, change ...func(*twilioapi.Config
 	return c
 }
 
-func inSandbox(t *testing.T) *client.Client { return connect(t, sandbox.New(sandbox.Options{})) }
+// inSandbox connects to a sandbox whose clock stands still, so that no second ends
+// between two looks of a create that is settled.
+func inSandbox(t *testing.T) *client.Client {
+	t.Helper()
+	fixed := time.Now()
+	return connect(t, sandbox.New(sandbox.Options{Now: func() time.Time { return fixed }}))
+}
 
 // call returns the text and the whole result of one call.
 func call(t *testing.T, c *client.Client, tool, arguments string) (string, *mcp.CallToolResult) {
