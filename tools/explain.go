@@ -56,16 +56,14 @@ func explain(err error, readOnly bool) (string, failure) {
 
 func explainAnswer(e *twilioapi.Error, readOnly bool) (string, failure) {
 	fact := failure{
-		Status: e.Status, Code: e.Code, Message: e.Message, MoreInfo: e.MoreInfo,
+		Status: e.Status, Code: e.Code, Message: cmp.Or(e.Message, fmt.Sprintf("HTTP %d", e.Status)), MoreInfo: e.MoreInfo,
 		RequestID: e.RequestID, Attempts: e.Attempts,
 	}
-	fact.Message = cmp.Or(fact.Message, fmt.Sprintf("HTTP %d", e.Status))
-	failed := e.Status >= 500 || e.Status < 300 || e.Status == http.StatusRequestTimeout
 	tooMany := e.Status == http.StatusTooManyRequests
-	fact.Retryable = tooMany || readOnly && failed || advice[e.Code] == tryLater && !failed
+	fact.Retryable = tooMany || readOnly && !e.Refused() || advice[e.Code] == tryLater && e.Refused()
 	text := "Twilio refused: " + words(e)
 	switch {
-	case failed:
+	case !e.Refused():
 		text = "Twilio failed: " + words(e) + " " + tryLater
 	case tooMany:
 		text += " Nothing was done. Repeat the call " + wait(e.RetryAfter) + "."
@@ -130,26 +128,25 @@ const (
 		"It matches what was asked, and was made after this call began. Do not create it again."
 )
 
-// shortly is the status and code of an answer.
+// shortly is the status of an answer, if err is one.
 func shortly(err error) string {
-	answered, ok := errors.AsType[*twilioapi.Error](err)
-	switch {
-	case !ok:
-		return ""
-	case answered.Code != 0:
-		return fmt.Sprintf(" (HTTP %d, code %d)", answered.Status, answered.Code)
-	default:
-		return fmt.Sprintf(" (HTTP %d)", answered.Status)
+	if answered, ok := errors.AsType[*twilioapi.Error](err); ok {
+		return " (" + status(answered) + ")"
 	}
+	return ""
+}
+
+// status is the status of an answer, with Twilio's code.
+func status(e *twilioapi.Error) string {
+	if e.Code == 0 {
+		return fmt.Sprintf("HTTP %d", e.Status)
+	}
+	return fmt.Sprintf("HTTP %d, code %d", e.Status, e.Code)
 }
 
 // words are Twilio's own, with status and code.
 func words(e *twilioapi.Error) string {
-	text := fmt.Sprintf("HTTP %d", e.Status)
-	if e.Code != 0 {
-		text += fmt.Sprintf(", code %d", e.Code)
-	}
-	text += attempts(e.Attempts)
+	text := status(e) + attempts(e.Attempts)
 	if e.Message != "" {
 		text += ": " + e.Message
 	}

@@ -109,7 +109,6 @@ func within(at []string, index int) []string {
 func (r *reader) comma() {
 	if r.next() == ',' {
 		r.take(1)
-		r.next()
 	}
 }
 

@@ -349,7 +349,7 @@ func answer(res *http.Response, e exchange) (*response, error) {
 	var body bytes.Buffer
 	body.Grow(int(max(0, min(res.ContentLength, maxAnswer))) + bytes.MinRead)
 	_, err := body.ReadFrom(io.LimitReader(res.Body, maxAnswer+1))
-	fail := func(message string, err error) error {
+	fail := func(message string, err error) *Error {
 		return &Error{
 			Status: e.status, Message: message, Err: err, RequestID: e.requestID,
 			RetryAfter: retryAfter(res.Header.Get("Retry-After"), e.date), exchange: e,
@@ -357,7 +357,7 @@ func answer(res *http.Response, e exchange) (*response, error) {
 	}
 	switch {
 	case e.status < 200 || e.status > 299:
-		refused := fail("", nil).(*Error)
+		refused := fail("", nil)
 		refused.read(body.Bytes(), res.Request)
 		return nil, refused
 	case err != nil:

@@ -39,6 +39,12 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Refused tells whether Twilio said that it did nothing. After any other status
+// it may have done what was asked.
+func (e *Error) Refused() bool {
+	return e.Status >= 300 && e.Status < 500 && e.Status != http.StatusRequestTimeout
+}
+
 // Unwrap returns what cut the answer off.
 func (e *Error) Unwrap() error { return e.Err }
 

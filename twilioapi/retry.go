@@ -43,7 +43,7 @@ func mayRepeat(method string, err error) bool {
 // out all the same.
 func mayHaveHappened(err error) bool {
 	if answered, ok := errors.AsType[*Error](err); ok {
-		return answered.Status >= 500 || answered.Status < 300 || answered.Status == http.StatusRequestTimeout
+		return !answered.Refused()
 	}
 	silent, ok := errors.AsType[*NoAnswerError](err)
 	return ok && silent.Sent

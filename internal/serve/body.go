@@ -2,7 +2,6 @@ package serve
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -25,7 +24,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	_, isTooLong := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case isTooLong:
-		refuse(w, http.StatusRequestEntityTooLarge, nil, newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage)))
+		refuse(w, http.StatusRequestEntityTooLarge, nil, s.tooLong())
 	case errors.Is(err, errBudget):
 		refuse(w, http.StatusServiceUnavailable, nil, busy)
 	case errors.Is(err, os.ErrDeadlineExceeded):

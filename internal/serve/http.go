@@ -201,8 +201,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, m.id, fault)
 		return
 	}
-	_, version := m.meta()
-	if fault := checkHeaders(r.Header, m, version); fault != nil {
+	if fault := checkHeaders(r.Header, m); fault != nil {
 		refuse(w, http.StatusBadRequest, m.id, fault)
 		return
 	}
@@ -215,7 +214,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case fault == busy:
 		status = http.StatusServiceUnavailable
-	case fault != nil && mcp.IsModernProtocol(version):
+	case fault != nil && mcp.IsModernProtocol(m.version):
 		status = statusOf(fault.Code)
 	}
 	if fault != nil {

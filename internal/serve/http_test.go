@@ -320,11 +320,9 @@ func TestBodiesTakeNoMoreMemoryThanTheyMay(t *testing.T) {
 	t.Parallel()
 	b := newBench(func(o *serve.Options) { o.MaxMessage = 1000 })
 	s := b.listen(t, serve.HTTPOptions{})
-	m := call("1", "hold")
-	m = m[:len(m)-3] + `"x":"` + strings.Repeat("x", 1000-len(m)-6) + `"}}}`
 	statuses := make(chan int, 20)
 	for range 20 {
-		go func() { res, _ := s.do(t, "POST", "/mcp", m, nil); statuses <- res.StatusCode }()
+		go func() { res, _ := s.do(t, "POST", "/mcp", longCall("1", 1000), nil); statuses <- res.StatusCode }()
 	}
 	for range 8 { // all but three quarters of sixteen
 		require.Equal(t, 503, <-statuses)

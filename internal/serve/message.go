@@ -12,9 +12,11 @@ import (
 // notification, which has no id, or an answer to nothing we asked, which has no
 // method.
 type message struct {
-	id     json.RawMessage // as it was written
-	method string
-	params json.RawMessage
+	id      json.RawMessage // as it was written
+	method  string
+	params  json.RawMessage
+	meta    json.RawMessage // _meta of the params, if any
+	version string          // the revision of MCP named there; only since 2026-07-28
 }
 
 func newFault(code int, text string) *mcp.JSONRPCErrorDetails {
@@ -66,5 +68,6 @@ func parse(raw []byte) (m message, fault *mcp.JSONRPCErrorDetails) {
 	case m.method == "":
 		return m, newFault(mcp.INVALID_REQUEST, "method must not be empty")
 	}
+	m.readMeta()
 	return m, nil
 }

@@ -8,37 +8,34 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// meta is what a request says of itself, and the revision of MCP that it names
-// there; only since 2026-07-28 does it.
-func (m message) meta() (fields json.RawMessage, version string) {
+// readMeta finds what a request says of itself.
+func (m *message) readMeta() {
 	for name, value := range members(m.params) {
 		if string(name) == "_meta" {
-			fields = value
+			m.meta = value
 		}
 	}
-	for name, value := range members(fields) {
+	for name, value := range members(m.meta) {
 		if string(name) == mcp.MetaKeyProtocolVersion {
-			version = string(text(value))
+			m.version = string(text(value))
 		}
 	}
-	return fields, version
 }
 
 // revision holds a call against the revision of MCP that it names, and returns
 // what marks its result as of that revision.
 func (s *Server) revision(m message) (stamp func(*mcp.CallToolResult), fault *mcp.JSONRPCErrorDetails) {
-	fields, version := m.meta()
-	if fields != nil && fields[0] != '{' {
+	if m.meta != nil && m.meta[0] != '{' {
 		return nil, newFault(mcp.INVALID_PARAMS, "_meta must be an object")
 	}
-	if !mcp.IsModernProtocol(version) {
+	if !mcp.IsModernProtocol(m.version) {
 		return func(*mcp.CallToolResult) {}, nil
 	}
 	var meta mcp.Meta
-	if err := json.Unmarshal(fields, &meta); err != nil || meta.ClientCapabilities() == nil {
+	if err := json.Unmarshal(m.meta, &meta); err != nil || meta.ClientCapabilities() == nil {
 		return nil, newFault(mcp.INVALID_PARAMS, "missing or invalid _meta field "+mcp.MetaKeyClientCapabilities)
 	}
-	if fault := unsupported(version); fault != nil {
+	if fault := unsupported(m.version); fault != nil {
 		return nil, fault
 	}
 	return func(r *mcp.CallToolResult) {
@@ -59,8 +56,8 @@ func unsupported(version string) *mcp.JSONRPCErrorDetails {
 // checkHeaders holds the headers of a request against its body, as the
 // streamable HTTP transport of 2026-07-28 demands; before, only a revision that
 // nobody knows is refused.
-func checkHeaders(h http.Header, m message, version string) *mcp.JSONRPCErrorDetails {
-	header := h.Get(mcp.HeaderProtocolVersion)
+func checkHeaders(h http.Header, m message) *mcp.JSONRPCErrorDetails {
+	header, version := h.Get(mcp.HeaderProtocolVersion), m.version
 	if !mcp.IsModernProtocol(header) && !mcp.IsModernProtocol(version) {
 		if header != "" && !mcp.IsValidProtocolVersion(header) && m.method != string(mcp.MethodInitialize) {
 			return newFault(mcp.INVALID_REQUEST, fmt.Sprintf("%s %.32q is not supported", mcp.HeaderProtocolVersion, header))

@@ -86,6 +86,11 @@ func (s *Server) Tool(name string) (server.ServerTool, error) {
 	return server.ServerTool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
 }
 
+// tooLong is the fault of a message beyond the limit.
+func (s *Server) tooLong() *mcp.JSONRPCErrorDetails {
+	return newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
+}
+
 // handle answers a request, whatever happens.
 func (s *Server) handle(ctx context.Context, m message, caller string) (result any, fault *mcp.JSONRPCErrorDetails) {
 	defer func() {

@@ -142,7 +142,7 @@ func (c *stream) accept(line []byte, err error) (answer func() []byte, held int)
 		return func() []byte { return encode(id, nil, fault) }, 0
 	}
 	if errors.Is(err, errTooLong) {
-		return refuse(nil, newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", c.server.MaxMessage)))
+		return refuse(nil, c.server.tooLong())
 	}
 	m, fault := parse(line)
 	switch {

@@ -127,6 +127,12 @@ func call(id, name string) string {
 	return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"` + name + `","arguments":{}}}`
 }
 
+// longCall is a call of hold, so many bytes long.
+func longCall(id string, length int) string {
+	m := call(id, "hold")
+	return m[:len(m)-3] + `"x":"` + strings.Repeat("x", length-len(m)-6) + `"}}}`
+}
+
 const ping = `{"jsonrpc":"2.0","id":"p","method":"ping"}`
 
 // await waits until something is so; it is a matter of the scheduler only.
@@ -330,10 +336,7 @@ func TestMessagesTakeNoMoreMemoryThanTheyMay(t *testing.T) {
 	t.Parallel()
 	b := newBench(func(o *serve.Options) { o.MaxMessage = 1000 })
 	s := b.start(t)
-	long := func(id string) string {
-		m := call(id, "hold")
-		return m[:len(m)-3] + `"x":"` + strings.Repeat("x", 1000-len(m)-6) + `"}}}`
-	}
+	long := func(id string) string { return longCall(id, 1000) }
 	require.Len(t, long("10"), 1000, "as long as a message may be, but for the newline")
 	for i := range 12 { // three quarters of sixteen
 		s.send(long(fmt.Sprint(10 + i)))
