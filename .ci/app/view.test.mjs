@@ -142,16 +142,16 @@ test("Dates follow the host's locale and time zone", async (t) => {
 
 test("Hostile data is shown as text", async (t) => {
   const script = "javascript:alert(document.domain)", markup = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
-  const override = "safe\u202egpj.exe", long = "https://example.com/" + "a".repeat(480);
+  const reordered = "safe\u202egpj.exe", long = "https://example.com/" + "a".repeat(480);
   const { page, show, status, rows, view, accessible, problems } = await open(t, { hostContext: { theme: "dark" } });
   await show(listOf([
     webhook(1, "webhook", { url: script, method: markup, filters: [markup] }),
-    webhook(2, markup, { url: long, method: "POST", triggers: [markup, override, "  spaces  "] }),
+    webhook(2, markup, { url: long, method: "POST", triggers: [markup, reordered, "  spaces  "] }),
     { ...webhook(3, "studio", { flow_sid: markup }), date_created: markup },
   ]));
   await status("3 of 5");
   const shown = (await rows()).flat().join("\n");
-  for (const expected of [script, markup, override, long]) assert.ok(shown.includes(expected), expected);
+  for (const expected of [script, markup, "safe[U+202E]gpj.exe", long]) assert.ok(shown.includes(expected), expected);
   assert.deepEqual(await view.evaluate(() => [...document.querySelectorAll("a, img, iframe, form, script:not(:last-of-type), [src], [href], [onerror]")].map((e) => e.outerHTML)), []);
   assert.equal(await view.evaluate(() => document.scripts.length), 1);
   assert.deepEqual(problems, []);
