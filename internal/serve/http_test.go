@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -22,9 +23,9 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
 )
 
@@ -41,6 +42,9 @@ func (b *bench) listen(t testing.TB, o serve.HTTPOptions) *site {
 	ln, err := serve.Listen("127.0.0.1:0", false)
 	require.NoError(t, err)
 	s := &site{url: "http://" + ln.Addr().String(), end: cancel, done: make(chan error, 1)}
+	if o.Access == nil {
+		o.Access = access.New(access.Options{})
+	}
 	go func() { s.done <- b.HTTP(ctx, ln, o) }()
 	t.Cleanup(cancel)
 	return s
@@ -74,10 +78,10 @@ func (s *site) do(t testing.TB, method, path, body string, h header) (*http.Resp
 
 func TestWhoGetsInAndWhoDoesNot(t *testing.T) {
 	t.Parallel()
-	s := newBench().listen(t, serve.HTTPOptions{
+	s := newBench().listen(t, serve.HTTPOptions{Access: access.New(access.Options{
 		AllowedHosts:   []string{"mcp.example.com", "Other.example:443"},
 		AllowedOrigins: []string{"https://App.example.com", "http://dev.example:3000"},
-	})
+	})})
 	preflight := func(origin string) header {
 		return header{"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "mcp-method"}
 	}
@@ -220,7 +224,7 @@ func TestWhoWantsNewsLearnsThatThereIsNone(t *testing.T) {
 
 func TestACallerNeedsOneOfTheTokens(t *testing.T) {
 	t.Parallel()
-	s := newBench().listen(t, serve.HTTPOptions{Tokens: []string{"old", "new"}})
+	s := newBench().listen(t, serve.HTTPOptions{Access: access.New(access.Options{Tokens: []string{"old", "new"}})})
 	for authorization, status := range map[string]int{
 		"": 401, "Bearer": 401, "Bearer ": 401, "Bearer wrong": 401, "new": 401, "Basic bmV3Om5ldw==": 401, "Bearer newer": 401,
 		"Bearer old": 200, "bearer new": 200,
@@ -240,11 +244,12 @@ func TestACallerNeedsOneOfTheTokens(t *testing.T) {
 
 func TestCallersBringTheirOwnCredentials(t *testing.T) {
 	t.Parallel()
-	s := serve.New("", []server.ServerTool{tool("whoami", func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		username, password := serve.CallerCredentials(ctx)
-		return mcp.NewToolResultText(username + "/" + password), nil
-	})}, serve.Options{Log: newBench().Log, MaxMessage: 1000, MaxConcurrent: 32})
-	at := (&bench{Server: s}).listen(t, serve.HTTPOptions{CallerCredentials: true})
+	b := newBench(func(o *serve.Options) {
+		o.Tools = []serve.Tool{tool("whoami", func(_ context.Context, caller access.Caller, _ json.RawMessage) *mcp.CallToolResult {
+			return mcp.NewToolResultText(caller.Username + "/" + caller.Password)
+		})}
+	})
+	at := b.listen(t, serve.HTTPOptions{Access: access.New(access.Options{CallerCredentials: true})})
 	for _, authorization := range []string{"", "Bearer x", "Basic x", "Basic OnNlY3JldA==", "Basic U0s6"} {
 		res, _ := at.do(t, "POST", "/mcp", call("1", "whoami"), header{"Authorization": authorization})
 		require.Equal(t, 401, res.StatusCode)

@@ -18,9 +18,9 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
 )
 
@@ -50,41 +50,47 @@ func (l *logBuffer) String() string {
 	return l.text.String()
 }
 
-func tool(name string, handle server.ToolHandlerFunc) server.ServerTool {
-	return server.ServerTool{Tool: mcp.Tool{Name: name, RawInputSchema: json.RawMessage(`{"type":"object"}`)}, Handler: handle}
+// A handler carries out a call of a tool in tests.
+type handler func(ctx context.Context, caller access.Caller, arguments json.RawMessage) *mcp.CallToolResult
+
+func tool(name string, handle handler) serve.Tool {
+	return serve.Tool{
+		Definition: mcp.Tool{Name: name, RawInputSchema: json.RawMessage(`{"type":"object"}`)},
+		Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
+			return handle(ctx, caller, arguments), nil
+		},
+	}
 }
 
 func newBench(change ...func(*serve.Options)) *bench {
 	b := &bench{release: make(chan struct{}), log: &logBuffer{}}
 	o := serve.Options{
-		Version: "1", Log: slog.New(slog.NewTextHandler(b.log, nil)),
+		Instructions: "instructions", Version: "1", Log: slog.New(slog.NewTextHandler(b.log, nil)),
 		MaxMessage: 1 << 20, MaxConcurrent: 32, Grace: 10 * time.Second,
+		Tools: []serve.Tool{
+			tool("echo", func(_ context.Context, _ access.Caller, arguments json.RawMessage) *mcp.CallToolResult {
+				return mcp.NewToolResultText(string(arguments))
+			}),
+			tool("hold", func(ctx context.Context, _ access.Caller, _ json.RawMessage) *mcp.CallToolResult {
+				b.started.Add(1)
+				select {
+				case <-b.release:
+					return mcp.NewToolResultText("released")
+				case <-ctx.Done():
+					b.canceled.Add(1)
+					return mcp.NewToolResultError(ctx.Err().Error())
+				}
+			}),
+			tool("panic", func(context.Context, access.Caller, json.RawMessage) *mcp.CallToolResult { panic("hunter2") }),
+			tool("nan", func(context.Context, access.Caller, json.RawMessage) *mcp.CallToolResult {
+				return mcp.NewToolResultStructured(math.NaN(), "x")
+			}),
+		},
 	}
 	for _, c := range change {
 		c(&o)
 	}
-	b.Server = serve.New("instructions", []server.ServerTool{
-		tool("echo", func(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return mcp.NewToolResultText(string(req.Params.RawArguments)), nil
-		}),
-		tool("hold", func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			b.started.Add(1)
-			select {
-			case <-b.release:
-				return mcp.NewToolResultText("released"), nil
-			case <-ctx.Done():
-				b.canceled.Add(1)
-				return nil, ctx.Err()
-			}
-		}),
-		tool("panic", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("hunter2") }),
-		tool("nan", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return mcp.NewToolResultStructured(math.NaN(), "x"), nil
-		}),
-		tool("fail", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return nil, errors.New("oops")
-		}),
-	}, o)
+	b.Server = serve.New(o)
 	return b
 }
 
@@ -169,7 +175,7 @@ func TestMessagesAndWhatAnswersThem(t *testing.T) {
 		{"with a CR", ping + "\r", `{"jsonrpc":"2.0","id":"p","result":{}}`},
 		{"params a list", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}`, `"id":1,"error":{"code":-32602,"message":"params must be an object`},
 		{"no params", `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`, `"id":1,"error":{"code":-32602`},
-		{"unknown tool", call("1", "nope"), `"id":1,"error":{"code":-32602,"message":"there is no tool \"nope\"; the tools are echo and fail and hold and nan and panic"}`},
+		{"unknown tool", call("1", "nope"), `"id":1,"error":{"code":-32602,"message":"there is no tool \"nope\"; the tools are echo and hold and nan and panic"}`},
 		{"arguments as they came", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":1e400,"a":9007199254740993}}}`, `"text":"{\"a\":1e400,\"a\":9007199254740993}"`},
 		{"a panic", call("1", "panic"), `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"internal error; the server's log has the details"}}`},
 		{"no JSON", call("1", "nan"), `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"the result could not be written as JSON"}}`},
