@@ -28,9 +28,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	case errors.Is(err, errBudget):
 		refuse(w, http.StatusServiceUnavailable, nil, busy)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		refuse(w, http.StatusRequestTimeout, nil, newFault(mcp.INVALID_REQUEST, "the message took too long"))
+		refuse(w, http.StatusRequestTimeout, nil, newRPCError(mcp.INVALID_REQUEST, "the message took too long"))
 	default:
-		refuse(w, http.StatusBadRequest, nil, newFault(mcp.PARSE_ERROR, "the message could not be read"))
+		refuse(w, http.StatusBadRequest, nil, newRPCError(mcp.PARSE_ERROR, "the message could not be read"))
 	}
 	return nil, free, false
 }

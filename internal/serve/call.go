@@ -12,13 +12,13 @@ import (
 	"twilio-conversations-mcp/internal/access"
 )
 
-// busy is the fault of a call for which there is no place.
-var busy = newFault(mcp.INTERNAL_ERROR, "too many calls wait; nothing was sent, try again later")
+// busy is the rpcErr of a call for which there is no place.
+var busy = newRPCError(mcp.INTERNAL_ERROR, "too many calls wait; nothing was sent, try again later")
 
 // call carries out a tool call and logs it. It bypasses mcp-go, which parses a
 // message six times, rounds the numbers in its arguments, and describes invalid
 // arguments in terms of Go.
-func (s *Server) call(ctx context.Context, m message, caller access.Caller, client string) (any, *mcp.JSONRPCErrorDetails) {
+func (s *Server) call(ctx context.Context, m message, caller access.Caller, client string) (any, *rpcError) {
 	start := time.Now()
 	var tool Tool
 	var result *mcp.CallToolResult
@@ -32,45 +32,30 @@ func (s *Server) call(ctx context.Context, m message, caller access.Caller, clie
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, details...)...)
 	}()
 
-	name, arguments := target(m)
-	if name == nil {
-		return nil, newFault(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
+	if m.name.Kind() != '"' {
+		return nil, newRPCError(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
 	}
-	stamp, fault := s.revision(m)
-	if fault != nil {
-		return nil, fault
+	complete, rpcErr := s.checkVersion(m)
+	if rpcErr != nil {
+		return nil, rpcErr
 	}
-	tool, err := s.Tool(string(name))
+	tool, err := s.Tool(text(m.name))
 	if err != nil {
-		return nil, newFault(mcp.INVALID_PARAMS, err.Error())
+		return nil, newRPCError(mcp.INVALID_PARAMS, err.Error())
 	}
-	leave, fault := s.enter(ctx)
-	if fault != nil {
-		return nil, fault
+	leave, rpcErr := s.enter(ctx)
+	if rpcErr != nil {
+		return nil, rpcErr
 	}
 	defer leave()
-	result, details = tool.Call(ctx, caller, arguments)
-	stamp(result)
+	result, details = tool.Call(ctx, caller, json.RawMessage(m.arguments))
+	complete(result)
 	return result, nil
-}
-
-// target is the name of the tool that a call is for, nil if there is none, and
-// its arguments.
-func target(m message) (name []byte, arguments json.RawMessage) {
-	for key, value := range members(m.params) {
-		switch string(key) {
-		case "name":
-			name = text(value)
-		case "arguments":
-			arguments = value
-		}
-	}
-	return name, arguments
 }
 
 // enter waits for a place among the calls to Twilio, until ctx is done. Where
 // too many wait, or one waited too long, it is busy.
-func (s *Server) enter(ctx context.Context) (leave func(), fault *mcp.JSONRPCErrorDetails) {
+func (s *Server) enter(ctx context.Context) (leave func(), rpcErr *rpcError) {
 	select {
 	case s.queue <- struct{}{}:
 	default:
@@ -88,12 +73,12 @@ func (s *Server) enter(ctx context.Context) (leave func(), fault *mcp.JSONRPCErr
 	case s.places <- struct{}{}:
 		return leave, nil
 	case <-limit.C:
-		fault = busy
+		rpcErr = busy
 	case <-ctx.Done():
-		fault = newFault(mcp.INTERNAL_ERROR, "cancelled before anything was sent")
+		rpcErr = newRPCError(mcp.INTERNAL_ERROR, "cancelled before anything was sent")
 	}
 	<-s.queue
-	return nil, fault
+	return nil, rpcErr
 }
 
 // outcome is how a call ended; one without a result failed or panicked.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"twilio-conversations-mcp/internal/access"
@@ -13,13 +14,11 @@ import (
 // Call carries out one tool call in this process, through the same checks as a
 // client's.
 func (s *Server) Call(ctx context.Context, tool string, arguments json.RawMessage) (*mcp.CallToolResult, error) {
-	params, err := json.Marshal(map[string]any{"name": tool, "arguments": arguments})
-	if err != nil {
-		return nil, err
-	}
-	result, fault := s.handle(ctx, message{method: string(mcp.MethodToolsCall), params: params}, access.Caller{}, "call")
-	if fault != nil {
-		return nil, errors.New(fault.Message)
+	name, _ := jsontext.AppendQuote(nil, tool)
+	m := message{method: string(mcp.MethodToolsCall), name: name, arguments: jsontext.Value(arguments)}
+	result, rpcErr := s.handle(ctx, m, access.Caller{}, "call")
+	if rpcErr != nil {
+		return nil, errors.New(rpcErr.Message)
 	}
 	return result.(*mcp.CallToolResult), nil
 }

@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"twilio-conversations-mcp/internal/access"
@@ -197,29 +197,29 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, caller access.Call
 	if !ok {
 		return
 	}
-	m, fault := parse(body)
-	if fault != nil {
-		refuse(w, http.StatusBadRequest, m.id, fault)
+	m, rpcErr := parse(body)
+	if rpcErr != nil {
+		refuse(w, http.StatusBadRequest, m.id, rpcErr)
 		return
 	}
-	if fault := checkHeaders(r.Header, m); fault != nil {
-		refuse(w, http.StatusBadRequest, m.id, fault)
+	if rpcErr := checkHeaders(r.Header, m); rpcErr != nil {
+		refuse(w, http.StatusBadRequest, m.id, rpcErr)
 		return
 	}
 	if m.id == nil || m.method == "" {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	result, fault := s.handle(r.Context(), m, caller, r.RemoteAddr)
+	result, rpcErr := s.handle(r.Context(), m, caller, r.RemoteAddr)
 	status := http.StatusOK
 	switch {
-	case fault == busy:
+	case rpcErr == busy:
 		status = http.StatusServiceUnavailable
-	case fault != nil && mcp.IsModernProtocol(m.version):
-		status = statusOf(fault.Code)
+	case rpcErr != nil && mcp.IsModernProtocol(m.version):
+		status = statusOf(rpcErr.Code)
 	}
-	if fault != nil {
-		refuse(w, status, m.id, fault)
+	if rpcErr != nil {
+		refuse(w, status, m.id, rpcErr)
 		return
 	}
 	if first := acknowledgement(m.id, result); first != nil {
@@ -231,11 +231,11 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, caller access.Call
 	reply(w, status, encode(m.id, result, nil))
 }
 
-func refuse(w http.ResponseWriter, status int, id json.RawMessage, fault *mcp.JSONRPCErrorDetails) {
+func refuse(w http.ResponseWriter, status int, id jsontext.Value, rpcErr *rpcError) {
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	reply(w, status, encode(id, nil, fault))
+	reply(w, status, encode(id, nil, rpcErr))
 }
 
 func reply(w http.ResponseWriter, status int, answer []byte) {

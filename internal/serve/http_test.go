@@ -297,8 +297,9 @@ func TestNobodyCanStopAnothersCall(t *testing.T) {
 	require.Zero(t, b.canceled.Load())
 }
 
-// raw sends bytes to a server and returns the first line of its answer.
-func (s *site) raw(t *testing.T, text string) string {
+// raw sends bytes to a server and returns the first line of its answer and all
+// of it.
+func (s *site) raw(t *testing.T, text string) (status, answer string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(t, err)
@@ -306,19 +307,24 @@ func (s *site) raw(t *testing.T, text string) string {
 	_, err = io.WriteString(conn, text)
 	require.NoError(t, err)
 	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
-	answer, err := io.ReadAll(conn)
+	all, err := io.ReadAll(conn)
 	require.NoError(t, err)
-	line, _, _ := strings.Cut(string(answer), "\r\n")
-	return line
+	status, _, _ = strings.Cut(string(all), "\r\n")
+	return status, string(all)
 }
 
 func TestABodyThatCannotBeReadIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newBench().listen(t, serve.HTTPOptions{})
 	const head = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-	require.Equal(t, "HTTP/1.1 400 Bad Request", s.raw(t, head+"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n"))
-	require.Equal(t, "HTTP/1.1 400 Bad Request", s.raw(t, head+"Content-Length: 50\r\n\r\n{}"), "cut off")
-	require.Equal(t, "HTTP/1.1 413 Request Entity Too Large", s.raw(t, head+"Expect: 100-continue\r\nContent-Length: 999999999\r\n\r\n"), "before it is sent")
+	for name, row := range map[string]struct{ rest, want string }{
+		"not chunks": {"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n", "HTTP/1.1 400 Bad Request"},
+		"cut off":    {"Content-Length: 50\r\n\r\n{}", "HTTP/1.1 400 Bad Request"},
+		"too long":   {"Expect: 100-continue\r\nContent-Length: 999999999\r\n\r\n", "HTTP/1.1 413 Request Entity Too Large"},
+	} {
+		status, _ := s.raw(t, head+row.rest)
+		require.Equal(t, row.want, status, name)
+	}
 }
 
 func TestBodiesTakeNoMoreMemoryThanTheyMay(t *testing.T) {

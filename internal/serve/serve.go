@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
@@ -97,17 +98,17 @@ func (s *Server) Tool(name string) (Tool, error) {
 	return Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
 }
 
-// tooLong is the fault of a message beyond the limit.
-func (s *Server) tooLong() *mcp.JSONRPCErrorDetails {
-	return newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
+// tooLong is the rpcErr of a message beyond the limit.
+func (s *Server) tooLong() *rpcError {
+	return newRPCError(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
 }
 
 // handle answers a request, whatever happens.
-func (s *Server) handle(ctx context.Context, m message, caller access.Caller, client string) (result any, fault *mcp.JSONRPCErrorDetails) {
+func (s *Server) handle(ctx context.Context, m message, caller access.Caller, client string) (result any, rpcErr *rpcError) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.Error("panic", "method", m.method, "panic", p, "stack", string(debug.Stack()))
-			result, fault = nil, newFault(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
+			result, rpcErr = nil, newRPCError(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
 		}
 	}()
 	switch m.method {
@@ -121,23 +122,28 @@ func (s *Server) handle(ctx context.Context, m message, caller access.Caller, cl
 }
 
 // subscribe answers who wants news of a server that has none: at once.
-func (s *Server) subscribe(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
+func (s *Server) subscribe(ctx context.Context, m message) (any, *rpcError) {
 	session := server.NewInProcessSession("", nil) // mcp-go insists on one
-	result, fault := s.forward(s.mcp.WithContext(ctx, session), m)
+	result, rpcErr := s.forward(s.mcp.WithContext(ctx, session), m)
 	if r, ok := result.(mcp.SubscriptionsListenResult); ok {
 		r.Meta.SetSubscriptionID(m.id)
 	}
-	return result, fault
+	return result, rpcErr
 }
 
 // forward lets mcp-go answer. It never sees the client's own id, which it would
 // round, nor any notification, with which it would let clients stop each other's
 // calls.
-func (s *Server) forward(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
-	raw, err := json.Marshal(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": 1, "method": m.method, "params": m.params})
-	if err != nil {
-		panic(err) // the parts were read as JSON
+func (s *Server) forward(ctx context.Context, m message) (any, *rpcError) {
+	if err := check(m.arguments); err != nil {
+		return nil, newRPCError(mcp.INVALID_REQUEST, `"arguments" is invalid: `+describe(err))
 	}
+	raw := append(make([]byte, 0, len(m.params)+len(m.method)+64), `{"jsonrpc":"2.0","id":1,"method":`...)
+	raw, _ = jsontext.AppendQuote(raw, m.method)
+	if m.params != nil {
+		raw = append(append(raw, `,"params":`...), m.params...)
+	}
+	raw = append(raw, '}')
 	switch answer := s.mcp.HandleMessage(ctx, raw).(type) {
 	case mcp.JSONRPCResponse:
 		return answer.Result, nil

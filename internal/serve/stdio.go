@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"twilio-conversations-mcp/internal/access"
@@ -82,7 +82,7 @@ type stream struct {
 
 // A request is one that its client can cancel.
 type request struct {
-	id     json.RawMessage
+	id     jsontext.Value
 	cancel context.CancelFunc
 }
 
@@ -139,17 +139,17 @@ func (c *stream) end() (answered <-chan struct{}) {
 // answers it, and how much of the budget is held for that. What needs no answer
 // is answered with nil.
 func (c *stream) accept(line []byte, err error) (answer func() []byte, held int) {
-	refuse := func(id json.RawMessage, fault *mcp.JSONRPCErrorDetails) (func() []byte, int) {
+	refuse := func(id jsontext.Value, rpcErr *rpcError) (func() []byte, int) {
 		id = bytes.Clone(id) // for the line is not held
-		return func() []byte { return encode(id, nil, fault) }, 0
+		return func() []byte { return encode(id, nil, rpcErr) }, 0
 	}
 	if errors.Is(err, errTooLong) {
 		return refuse(nil, c.server.tooLong())
 	}
-	m, fault := parse(line)
+	m, rpcErr := parse(line)
 	switch {
-	case fault != nil:
-		return refuse(m.id, fault)
+	case rpcErr != nil:
+		return refuse(m.id, rpcErr)
 	case m.id == nil && m.method == string(mcp.MethodNotificationCancelled):
 		c.cancel(m)
 		return func() []byte { return nil }, 0
@@ -162,11 +162,11 @@ func (c *stream) accept(line []byte, err error) (answer func() []byte, held int)
 	}
 	ctx, end := c.start(m.id)
 	return func() []byte {
-		result, fault := c.server.handle(ctx, m, access.Caller{}, "stdio")
+		result, rpcErr := c.server.handle(ctx, m, access.Caller{}, "stdio")
 		if !end() {
 			return nil
 		}
-		answer := encode(m.id, result, fault)
+		answer := encode(m.id, result, rpcErr)
 		if first := acknowledgement(m.id, result); first != nil {
 			return append(first, answer...)
 		}
@@ -176,7 +176,7 @@ func (c *stream) accept(line []byte, err error) (answer func() []byte, held int)
 
 // start counts a request among those under way. Its end tells whether it is still
 // to be answered.
-func (c *stream) start(id json.RawMessage) (ctx context.Context, end func() bool) {
+func (c *stream) start(id jsontext.Value) (ctx context.Context, end func() bool) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	r := &request{id, cancel}
 	c.mu.Lock()
@@ -193,23 +193,19 @@ func (c *stream) start(id json.RawMessage) (ctx context.Context, end func() bool
 }
 
 func (c *stream) cancel(m message) {
-	for name, value := range members(m.params) {
-		if string(name) == "requestId" {
-			c.drop(func(id json.RawMessage) bool { return key(id) == key(value) })
-		}
-	}
+	c.drop(func(id jsontext.Value) bool { return key(id) == key(m.requestID) })
 }
 
 // giveUp answers what is under way, because the server ends, and tells when that
 // is done and all has ended.
 func (c *stream) giveUp(answered <-chan struct{}) (done <-chan struct{}) {
-	dropped := c.drop(func(json.RawMessage) bool { return true })
+	dropped := c.drop(func(jsontext.Value) bool { return true })
 	c.server.Log.Warn("ending with calls under way", "calls", len(dropped), "grace", c.server.Grace)
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
 		for _, id := range dropped {
-			c.write(encode(id, nil, newFault(mcp.INTERNAL_ERROR,
+			c.write(encode(id, nil, newRPCError(mcp.INTERNAL_ERROR,
 				"the server ended first; whether the call was carried out is unknown: list before creating again")))
 		}
 		<-answered
@@ -218,7 +214,7 @@ func (c *stream) giveUp(answered <-chan struct{}) (done <-chan struct{}) {
 }
 
 // drop cancels requests, which then are not answered any more.
-func (c *stream) drop(which func(id json.RawMessage) bool) (dropped []json.RawMessage) {
+func (c *stream) drop(which func(id jsontext.Value) bool) (dropped []jsontext.Value) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for r := range c.calls {
@@ -233,9 +229,9 @@ func (c *stream) drop(which func(id json.RawMessage) bool) (dropped []json.RawMe
 
 // key is an id as requests are told apart by: a string by what it says, however
 // that is written.
-func key(id json.RawMessage) string {
+func key(id jsontext.Value) string {
 	if len(id) > 0 && id[0] == '"' {
-		return `"` + string(text(id))
+		return `"` + text(id)
 	}
 	return string(id)
 }
