@@ -33,6 +33,7 @@ var allowedImports = map[string][]string{
 	"/internal/logging":  {},
 	"/internal/metrics":  {},
 	"/internal/serve":    {"/internal/access"},
+	"/internal/web/app":  {},
 	"/schemas":           {},
 	"/tools":             {"/schemas", "/twilioapi"},
 	"/twilioapi":         {},
@@ -57,6 +58,9 @@ var importers = map[string][]string{
 	"github.com/alecthomas/kong":               {"/internal/config"},
 	"github.com/cenkalti/backoff/v5":           {"/twilioapi"},
 	"github.com/prometheus/client_golang":      {"/internal/metrics"},
+	"github.com/coreos/go-oidc/v3":             {"/internal/access"},
+	"github.com/go-json-experiment/json":       {"/internal/serve", "/tools", "/twilioapi"},
+	"golang.org/x/sync":                        {"/internal/serve"},
 	"github.com/mark3labs/mcp-go":              {"", "/internal/call", "/internal/serve", "/tools"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
 }

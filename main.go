@@ -122,8 +122,12 @@ func serveHTTP(ctx context.Context, server *serve.Server, cfg *config.Config, lo
 		return err
 	}
 	ln, err := serve.Listen(cfg.HTTP, allowRemote)
+	if errors.Is(err, serve.ErrNotLoopback) {
+		return fmt.Errorf("--http: %w; to let other machines call, set MCP_AUTH_TOKEN or --oauth-issuer, or give --credentials caller, "+
+			"or --allow-anonymous behind a proxy that authenticates", err)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("--http: %w", err)
 	}
 	return server.HTTP(ctx, ln, options)
 }
@@ -161,8 +165,11 @@ func logAttributes(i twilioapi.CallInfo) []slog.Attr {
 // serveSandbox serves the sandbox alone.
 func serveSandbox(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 	ln, err := serve.Listen(cmp.Or(cfg.HTTP, "127.0.0.1:8081"), false)
+	if errors.Is(err, serve.ErrNotLoopback) {
+		return fmt.Errorf("--http: %w; the sandbox listens on loopback only", err)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("--http: %w", err)
 	}
 	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
 	return serve.Run(ctx, sandbox.New(sandbox.Options{BaseURL: cfg.BaseURL}), ln)

@@ -130,18 +130,27 @@ func parseBaseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("must be a URL such as https://mcp.example.com")
+		return nil, errors.New("must be a URL such as https://example.com")
 	case u.User != nil || strings.ContainsAny(text, "?#"):
 		return nil, errors.New("must be a URL without user name, query and fragment")
 	}
 	return u, nil
 }
 
-// requireTLS reports an error unless a URL has the scheme https or a loopback
-// host.
+// requireTLS reports an error unless the scheme of a URL is https, or http with
+// a loopback host.
 func requireTLS(u *url.URL) error {
-	if u.Scheme == "https" || IsLoopback(strings.ToLower(u.Hostname())) {
+	if u.Scheme == "https" || u.Scheme == "http" && IsLoopback(strings.ToLower(u.Hostname())) {
 		return nil
 	}
 	return errors.New("must be an https URL; http is accepted on loopback only")
+}
+
+// parseTLSURL parses a URL that satisfies parseBaseURL and requireTLS.
+func parseTLSURL(text string) (*url.URL, error) {
+	u, err := parseBaseURL(text)
+	if err != nil {
+		return nil, err
+	}
+	return u, requireTLS(u)
 }
