@@ -387,6 +387,10 @@ func (c *checker) checkCreate(s *step) {
 	if !s.succeeded() {
 		return
 	}
+	if len(s.sids) != 1 {
+		c.report(s, "returned %v: %s", s.sids, s.text)
+		return
+	}
 	sid := s.sids[0]
 	if c.after[s.conversation][sid] != s.url {
 		c.report(s, "returned %s, which is not there with that URL", sid)

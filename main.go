@@ -11,6 +11,7 @@ import (
 	"io"
 	stdlog "log"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"twilio-conversations-mcp/internal/call"
 	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/internal/logging"
+	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
@@ -76,7 +78,11 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		return serveSandbox(ctx, cfg, stderr)
 	}
 
-	server, stop, err := newServer(cfg, lookup, log)
+	m, err := serveMetrics(ctx, cfg.Metrics, log)
+	if err != nil {
+		return err
+	}
+	server, stop, err := newServer(cfg, lookup, log, m)
 	if err != nil {
 		return err
 	}
@@ -91,9 +97,28 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	}
 }
 
+// serveMetrics serves metrics at an address until ctx is done. Without an
+// address it returns nil.
+func serveMetrics(ctx context.Context, address string, log *slog.Logger) (*metrics.Metrics, error) {
+	if address == "" {
+		return nil, nil
+	}
+	ln, err := serve.Listen(address, true)
+	if err != nil {
+		return nil, fmt.Errorf("--metrics: %w", err)
+	}
+	if host, _, _ := net.SplitHostPort(address); !access.IsLoopback(host) {
+		log.Warn("--metrics: anyone who can connect to the address can read the metrics")
+	}
+	log.Info("serving metrics", "url", "http://"+ln.Addr().String()+"/metrics")
+	m := metrics.New(config.Version())
+	go func() { _ = serve.Run(ctx, m.Handler(), ln) }()
+	return m, nil
+}
+
 // newServer returns a server of the tools, which call Twilio or the sandbox, and
-// a function that releases what it uses.
-func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger) (server *serve.Server, stop func(), err error) {
+// a function that releases what it uses. The metrics may be nil.
+func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics) (server *serve.Server, stop func(), err error) {
 	client, options, stop := cfg.Twilio(lookup, log), cfg.Server(log), func() {}
 	options.Instructions = tools.Instructions
 	if cfg.Sandbox {
@@ -102,6 +127,10 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger) (
 		}
 		client.Credentials = sandboxCredentials
 		options.Instructions += " " + sandbox.Guide
+	}
+	if m != nil {
+		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
+		client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
 	}
 	twilio, err := twilioapi.New(client)
 	if err != nil {

@@ -39,6 +39,7 @@ type Config struct {
 	OAuthAudience  []string      `name:"oauth-audience" group:"HTTP" variable:"MCP_OAUTH_AUDIENCE" placeholder:"AUDIENCE" help:"Audience that access tokens must have. Default: the public URL followed by /mcp."`
 	AllowAnonymous bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
 	Drain          time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"Keep accepting requests this long after SIGTERM, with /readyz at 503. Default: 0s."`
+	Metrics        string        `group:"HTTP" variable:"MCP_METRICS" placeholder:"HOST:PORT" help:"Serve Prometheus metrics at this address, at /metrics. Also works with stdio."`
 	TLSCert        string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"TLS certificate, PEM; together with --tls-key."`
 	TLSKey         string        `group:"HTTP" name:"tls-key" variable:"MCP_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
 
