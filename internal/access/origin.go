@@ -74,7 +74,7 @@ func withoutPort(origin *url.URL) string {
 }
 
 // headerNames matches the header names of a preflight request that is answered.
-var headerNames = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~, \t-]{1,1024}$")
+var headerNames = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~, \t-]{1,1000}$")
 
 // answerPreflight allows the methods, and the headers that the request asks
 // for: what they may hold is not checked by origin.
