@@ -46,13 +46,15 @@ func (p *Policy) admitHost(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // hostname returns the host of a Host header, HOST or HOST:PORT, in lower case
-// and with IP addresses in one spelling. It reports false if text is something
-// else.
+// and with IP addresses in one spelling. It accepts IPv6 addresses without
+// brackets too, and reports false if text is something else.
 func hostname(text string) (string, bool) {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		return ip.String(), true
+	}
 	u, err := url.Parse("//" + text)
 	if err != nil || u.Host != text || u.Hostname() == "" {
-		ip, err := netip.ParseAddr(text) // an IPv6 address without brackets
-		return ip.String(), err == nil
+		return "", false
 	}
 	host := strings.ToLower(u.Hostname())
 	if ip, err := netip.ParseAddr(host); err == nil {

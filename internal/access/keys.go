@@ -37,7 +37,7 @@ func newKeySet(o Options) *oidc.RemoteKeySet {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	source := &keySource{issuer: o.Issuer, client: client, now: o.now, log: o.Log}
+	source := &keySource{issuer: o.Issuer, client: client, timeout: fetchTimeout, now: o.now, log: o.Log}
 	return oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), &http.Client{Transport: source}), o.Issuer)
 }
 
@@ -45,10 +45,11 @@ func newKeySet(o Options) *oidc.RemoteKeySet {
 // requested. It fetches them at most once in fetchInterval, because go-oidc
 // requests them for every token that it cannot verify.
 type keySource struct {
-	issuer string
-	client *http.Client
-	now    func() time.Time
-	log    *slog.Logger
+	issuer  string
+	client  *http.Client
+	timeout time.Duration // of a fetch, which makes several requests
+	now     func() time.Time
+	log     *slog.Logger
 
 	mu      sync.Mutex // guards the fields below
 	fetched time.Time  // when the last fetch began
@@ -80,7 +81,7 @@ func (s *keySource) RoundTrip(r *http.Request) (*http.Response, error) {
 // fetch discovers where the keys are and returns them. Discovery is repeated
 // each time, because an issuer may move its keys.
 func (s *keySource) fetch(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	address, err := s.discover(ctx)
 	if err != nil {

@@ -48,11 +48,10 @@ func (p *Policy) setOAuth(o Options) error {
 	if _, err := parseTLSURL(o.Issuer); err != nil {
 		return &OptionError{"Issuer", err}
 	}
-	base, err := parseTLSURL(o.PublicURL)
+	resource, err := parseTLSURL(strings.TrimSuffix(o.PublicURL, "/") + "/mcp")
 	if err != nil {
 		return &OptionError{"PublicURL", err}
 	}
-	resource := base.JoinPath("mcp")
 	audiences := o.Audiences
 	if len(audiences) == 0 {
 		audiences = []string{resource.String()}
