@@ -310,6 +310,8 @@ test("The table is usable on a narrow screen and by keyboard", async (t) => {
   await view.locator("#scroll:focus").waitFor({ timeout: 5000 });
   await accessible();
   await screenshot(page, "narrow");
+  await page.setViewportSize({ width: 560, height: 640 });
+  await screenshot(page, "inline");
 });
 
 test("Opened without a host, the page says so", async (t) => {
