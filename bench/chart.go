@@ -33,10 +33,7 @@ func writeChart(file, reference, server string, points []point) error {
 		plots = append(plots, p)
 	}
 	svg := vgsvg.New(width, height)
-	tiles := draw.Tiles{Rows: 1, Cols: len(plots)}
-	for i, c := range plot.Align([][]*plot.Plot{plots}, tiles, draw.New(svg))[0] {
-		plots[i].Draw(c)
-	}
+	drawRow(draw.New(svg), plots)
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -47,14 +44,26 @@ func writeChart(file, reference, server string, points []point) error {
 	return f.Close()
 }
 
+// drawRow draws plots side by side.
+func drawRow(canvas draw.Canvas, plots []*plot.Plot) {
+	const pad = vg.Centimeter / 2
+	canvas.SetColor(color.White)
+	canvas.Fill(canvas.Rectangle.Path())
+	tiles := draw.Tiles{Rows: 1, Cols: len(plots), PadTop: pad, PadBottom: pad, PadLeft: pad, PadRight: pad, PadX: pad}
+	for i, c := range plot.Align([][]*plot.Plot{plots}, tiles, canvas)[0] {
+		plots[i].Draw(c)
+	}
+}
+
 // newPlot plots a metric of both programs. Both axes are logarithmic, so that a
 // proportional relation is a straight line.
 func newPlot(m metric, reference, server string, points []point) (*plot.Plot, error) {
 	p := plot.New()
-	p.Title.Text = metrics[m].name
+	p.Title.Text, p.Title.Padding = metrics[m].name, vg.Points(8)
 	p.X.Label.Text = "calls in flight"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.Y.Tick.Marker = logTicks()
+	p.Y.Tick.Marker, p.Y.AutoRescale = plot.TickerFunc(logTicks), true
+	p.Legend.Top, p.Legend.Left = true, true
 	p.Add(plotter.NewGrid())
 	var xTicks plot.ConstantTicks
 	var referenceLine, serverLine plotter.XYs
@@ -86,13 +95,19 @@ func addLine(p *plot.Plot, name string, c color.Color, xys plotter.XYs) error {
 	return nil
 }
 
-// logTicks returns ticks at 1, 2 and 5 times the powers of ten.
-func logTicks() (ticks plot.ConstantTicks) {
-	for exponent := -3; exponent <= 6; exponent++ {
+// logTicks returns ticks at 1, 2 and 5 times the powers of ten, from the last
+// one at or below low to the first one at or above high. Both must be positive.
+func logTicks(low, high float64) (ticks []plot.Tick) {
+	for exponent := int(math.Floor(math.Log10(low))); ; exponent++ {
 		for _, factor := range []float64{1, 2, 5} {
 			value := factor * math.Pow10(exponent)
+			if value <= low {
+				ticks = ticks[:0]
+			}
 			ticks = append(ticks, plot.Tick{Value: value, Label: fmt.Sprint(value)})
+			if value >= high {
+				return ticks
+			}
 		}
 	}
-	return ticks
 }

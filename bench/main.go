@@ -108,6 +108,8 @@ func (o *options) validate() error {
 		return errors.New("-growth and -steady are mutually exclusive")
 	case o.against != "" && o.steady > 0:
 		return errors.New("-against and -steady are mutually exclusive: -steady measures one server")
+	case o.only.String() != "" && (o.growth || o.steady > 0):
+		return errors.New("-only selects scenarios: it is not valid with -growth or -steady")
 	case o.svg != "" && !o.growth:
 		return errors.New("-svg requires -growth")
 	}
