@@ -34,8 +34,8 @@ func imports(t *testing.T) map[string][]string {
 func TestArrowsPointOneWay(t *testing.T) {
 	t.Parallel()
 	arrows := map[string][]string{
-		module:                        {"/internal/cli", "/internal/serve", "/tools", "/twilioapi", "/twilioapi/sandbox"},
-		module + "/internal/cli":      {"/internal/serve", "/twilioapi"},
+		module:                        {"/internal/config", "/internal/serve", "/tools", "/twilioapi", "/twilioapi/sandbox"},
+		module + "/internal/config":   {"/internal/serve", "/twilioapi"},
 		module + "/internal/serve":    {},
 		module + "/schemas":           {},
 		module + "/tools":             {"/schemas", "/twilioapi"},
@@ -57,9 +57,9 @@ func TestArrowsPointOneWay(t *testing.T) {
 func TestLibrariesStayInTheirRooms(t *testing.T) {
 	t.Parallel()
 	rooms := map[string][]string{
-		"github.com/alecthomas/kong":               {"/internal/cli"},
+		"github.com/alecthomas/kong":               {"/internal/config"},
 		"github.com/cenkalti/backoff/v5":           {"/twilioapi"},
-		"github.com/mark3labs/mcp-go":              {"/internal/cli", "/internal/serve", "/tools"},
+		"github.com/mark3labs/mcp-go":              {"/internal/config", "/internal/serve", "/tools"},
 		"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
 	}
 	for pkg, imported := range imports(t) {

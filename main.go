@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,10 @@ import (
 	"strings"
 	"syscall"
 
-	"twilio-conversations-mcp/internal/cli"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"twilio-conversations-mcp/internal/access"
+	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
@@ -33,15 +37,15 @@ func main() {
 
 // run is the program; it takes the world as arguments. This is the one place
 // where everything meets.
-func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Reader, stdout, stderr io.Writer) error {
-	line, command, err := cli.Parse(args, lookup, stdout)
+func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.Reader, stdout, stderr io.Writer) error {
+	line, command, err := config.Parse(args, lookup, stdout)
 	switch {
-	case errors.Is(err, cli.ErrHelp):
+	case errors.Is(err, config.ErrHelp):
 		return nil
 	case err != nil:
 		return err
 	case command == "version":
-		_, err := fmt.Fprintln(stdout, cli.Build())
+		_, err := fmt.Fprintln(stdout, config.Build())
 		return err
 	case command == "sandbox":
 		return serveSandbox(ctx, cmp.Or(line.HTTP, "127.0.0.1:8081"), line.BaseURL, stderr)
@@ -52,41 +56,73 @@ func run(ctx context.Context, args []string, lookup cli.LookupFunc, stdin io.Rea
 	}
 	log, flush := line.Logger(stderr)
 	defer flush()
-	config, instructions := line.Twilio(lookup, log), tools.Instructions
+	client, instructions := line.Twilio(lookup, log), tools.Instructions
 	if line.Sandbox {
 		url, stop, err := startSandbox()
 		if err != nil {
 			return err
 		}
 		defer stop()
-		config.BaseURL, config.Credentials = url, sandboxCredentials
+		client.BaseURL, client.Credentials = url, sandboxCredentials
 		instructions += " " + sandbox.Guide
 	}
-	twilio, err := twilioapi.New(config)
+	twilio, err := twilioapi.New(client)
 	if err != nil {
 		return err
 	}
-	offered := tools.All(twilio)
+	offered := tools.All()
 	if line.ReadOnly {
 		offered = tools.ReadOnly(offered)
 	}
-	server := serve.New(instructions, offered, line.Server(log))
+	options := line.Server(log)
+	options.Instructions, options.Tools = instructions, servedTools(offered, twilio)
+	server := serve.New(options)
 
 	switch {
 	case command == "call":
-		return cli.Call(ctx, server, line.Call.Tool, line.Call.JSON, stdin, stdout)
+		return config.Call(ctx, server, line.Call.Tool, line.Call.JSON, stdin, stdout)
 	case line.HTTP == "":
 		return server.Stdio(ctx, stdin, stdout)
 	}
-	reach, open, err := line.Reach(lookup, log)
+	httpOptions, allowRemote, err := line.Reach(lookup, log)
 	if err != nil {
 		return err
 	}
-	ln, err := serve.Listen(line.HTTP, open)
+	ln, err := serve.Listen(line.HTTP, allowRemote)
 	if err != nil {
 		return err
 	}
-	return server.HTTP(ctx, ln, reach)
+	return server.HTTP(ctx, ln, httpOptions)
+}
+
+// servedTools lets each tool call Twilio with the credentials of the caller, or
+// with the server's own where callers bring none.
+func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve.Tool) {
+	for _, tool := range offered {
+		served = append(served, serve.Tool{
+			Definition: tool.Definition,
+			Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
+				client := twilio
+				if caller.Username != "" {
+					client = twilio.WithCredentials(twilioapi.Credentials{Username: caller.Username, Password: caller.Password})
+				}
+				result, info := tool.Call(ctx, client, arguments)
+				return result, logAttributes(info)
+			},
+		})
+	}
+	return served
+}
+
+// logAttributes describes the requests that a call made, if it made any.
+func logAttributes(i twilioapi.CallInfo) []slog.Attr {
+	if i.Attempts == 0 {
+		return nil
+	}
+	return []slog.Attr{
+		slog.Int("status", i.Status), slog.Int("code", i.Code), slog.String("request_id", i.RequestID),
+		slog.Int("attempts", i.Attempts), slog.Bool("settled", i.Reconciled),
+	}
 }
 
 // serveSandbox serves the embedded Twilio alone. The base URL is for the
@@ -97,7 +133,7 @@ func serveSandbox(ctx context.Context, address, baseURL string, stderr io.Writer
 		return err
 	}
 	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
-	return serve.Handler(ctx, sandbox.New(sandbox.Options{BaseURL: baseURL}), ln)
+	return serve.Run(ctx, sandbox.New(sandbox.Options{BaseURL: baseURL}), ln)
 }
 
 // startSandbox serves the embedded Twilio for this process, over TCP as the
@@ -111,11 +147,11 @@ func startSandbox() (baseURL string, stop func(), err error) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = serve.Handler(ctx, sandbox.New(sandbox.Options{}), ln)
+		_ = serve.Run(ctx, sandbox.New(sandbox.Options{}), ln)
 	}()
 	return "http://" + ln.Addr().String(), func() { cancel(); <-ended }, nil
 }
 
-func sandboxCredentials(context.Context) (twilioapi.Credentials, error) {
+func sandboxCredentials() (twilioapi.Credentials, error) {
 	return twilioapi.Credentials{Username: "AC" + strings.Repeat("a", 32), Password: "no-account-needed"}, nil
 }

@@ -23,14 +23,14 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
 
-	"twilio-conversations-mcp/internal/cli"
+	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/twilioapi/sandbox"
 )
 
 const documented = "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 // environment is one that holds nothing but the given variables.
-func environment(variables ...string) cli.LookupFunc {
+func environment(variables ...string) config.LookupFunc {
 	return func(name string) (string, bool) {
 		for i := 0; i < len(variables); i += 2 {
 			if variables[i] == name {
@@ -64,7 +64,7 @@ func (o *output) String() string {
 }
 
 // program runs a command to its end.
-func program(t testing.TB, lookup cli.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
+func program(t testing.TB, lookup config.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, logged output
 	err = run(t.Context(), args, lookup, strings.NewReader(stdin), &out, &logged)
@@ -109,7 +109,7 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
 	for name, row := range map[string]struct {
-		env  cli.LookupFunc
+		env  config.LookupFunc
 		args []string
 		want string
 	}{
@@ -172,7 +172,7 @@ func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := program(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
 	require.NoError(t, err)
-	for field := range reflect.TypeFor[cli.CommandLine]().Fields() {
+	for field := range reflect.TypeFor[config.CommandLine]().Fields() {
 		if variable := field.Tag.Get("variable"); variable != "" {
 			require.Contains(t, stdout, "[$"+variable+"]")
 		}
@@ -271,7 +271,7 @@ func TestEveryRequestReadBeforeTheEndIsAnswered(t *testing.T) {
 
 // serving starts the program over HTTP and returns its address, and what ends
 // it.
-func serving(t *testing.T, lookup cli.LookupFunc, args ...string) (url string, logged *output, end func() error) {
+func serving(t *testing.T, lookup config.LookupFunc, args ...string) (url string, logged *output, end func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)

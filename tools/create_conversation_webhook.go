@@ -4,13 +4,12 @@ import (
 	"context"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"twilio-conversations-mcp/schemas"
 	"twilio-conversations-mcp/twilioapi"
 )
 
-func createConversationWebhook(twilio *twilioapi.Client) server.ServerTool {
+func createConversationWebhook() Tool {
 	return define(schemas.CreateConversationWebhook, mcp.Tool{
 		Title: "Create a webhook on a conversation",
 		Description: "Creates a webhook on a Twilio conversation, which holds at most five. " +
@@ -23,8 +22,8 @@ func createConversationWebhook(twilio *twilioapi.Client) server.ServerTool {
 			IdempotentHint:  new(false),
 			OpenWorldHint:   new(true),
 		},
-	}, func(ctx context.Context, in schemas.CreateConversationWebhookInput) (answer, error) {
-		webhook, settled, err := twilio.CreateWebhook(ctx, in.ConversationSid, twilioapi.NewWebhook{
+	}, func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {
+		return twilio.CreateWebhook(ctx, in.ConversationSid, twilioapi.NewWebhook{
 			Target:      in.Target,
 			URL:         in.URL,
 			Method:      in.Method,
@@ -33,6 +32,5 @@ func createConversationWebhook(twilio *twilioapi.Client) server.ServerTool {
 			FlowSID:     in.FlowSID,
 			ReplayAfter: (*int64)(in.ReplayAfter),
 		})
-		return answer{webhook, settled}, err
 	})
 }

@@ -42,7 +42,7 @@ func explain(err error, readOnly bool) (string, failure) {
 	if unsent, ok := errors.AsType[*twilioapi.UnsentError](err); ok {
 		return "Nothing was sent: " + unsent.Error() + ".", failure{Message: unsent.Error()}
 	}
-	if unsettled, ok := errors.AsType[*twilioapi.UnsettledError](err); ok {
+	if unsettled, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err); ok {
 		return explainUnsettled(unsettled)
 	}
 	if refused, ok := errors.AsType[*twilioapi.Error](err); ok {
@@ -97,7 +97,7 @@ func explainSilence(e *twilioapi.NoAnswerError, readOnly bool) (string, failure)
 
 // explainUnsettled says what is known of a create that may have happened, and
 // how to find out the rest.
-func explainUnsettled(e *twilioapi.UnsettledError) (string, failure) {
+func explainUnsettled(e *twilioapi.OutcomeUnknownError) (string, failure) {
 	var text string
 	var fact failure
 	if answered, ok := errors.AsType[*twilioapi.Error](e.Err); ok {

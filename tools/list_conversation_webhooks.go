@@ -4,13 +4,12 @@ import (
 	"context"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"twilio-conversations-mcp/schemas"
 	"twilio-conversations-mcp/twilioapi"
 )
 
-func listConversationWebhooks(twilio *twilioapi.Client) server.ServerTool {
+func listConversationWebhooks() Tool {
 	return define(schemas.ListConversationWebhooks, mcp.Tool{
 		Title: "List the webhooks of a conversation",
 		Description: "Lists the webhooks of a Twilio conversation. " +
@@ -21,12 +20,11 @@ func listConversationWebhooks(twilio *twilioapi.Client) server.ServerTool {
 			IdempotentHint:  new(true),
 			OpenWorldHint:   new(true),
 		},
-	}, func(ctx context.Context, in schemas.ListConversationWebhooksInput) (answer, error) {
-		page, err := twilio.ListWebhooks(ctx, in.ConversationSid, twilioapi.Page{
+	}, func(ctx context.Context, twilio *twilioapi.Client, in schemas.ListConversationWebhooksInput) (twilioapi.Result, error) {
+		return twilio.ListWebhooks(ctx, in.ConversationSid, twilioapi.Page{
 			Size:  (*int64)(in.PageSize),
 			Index: (*int64)(in.Page),
 			Token: in.PageToken,
 		})
-		return answer{webhooks: page}, err
 	})
 }

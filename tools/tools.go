@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"twilio-conversations-mcp/schemas"
 	"twilio-conversations-mcp/twilioapi"
@@ -20,23 +19,28 @@ import (
 // nothing that a model needs stands only here.
 const Instructions = "Lists and creates the webhooks of a Twilio conversation."
 
-// All returns every tool, calling Twilio through the client.
-func All(twilio *twilioapi.Client) []server.ServerTool {
-	return []server.ServerTool{
-		listConversationWebhooks(twilio),
-		createConversationWebhook(twilio),
+// A Tool is an MCP tool.
+type Tool struct {
+	Definition mcp.Tool
+	// Call carries out one call. Whatever goes wrong is a tool error in the
+	// result.
+	Call func(ctx context.Context, twilio *twilioapi.Client, arguments json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo)
+}
+
+// ReadOnly reports whether the tool changes nothing.
+func (t Tool) ReadOnly() bool { return *t.Definition.Annotations.ReadOnlyHint }
+
+// All returns every tool.
+func All() []Tool {
+	return []Tool{
+		listConversationWebhooks(),
+		createConversationWebhook(),
 	}
 }
 
 // ReadOnly returns those of the tools that change nothing.
-func ReadOnly(all []server.ServerTool) []server.ServerTool {
-	return slices.DeleteFunc(all, func(t server.ServerTool) bool { return !*t.Tool.Annotations.ReadOnlyHint })
-}
-
-// An answer is what Twilio wrote, and what has to be said about it.
-type answer struct {
-	webhooks json.RawMessage
-	settled  bool // found by listing, because the create's own answer was lost
+func ReadOnly(all []Tool) []Tool {
+	return slices.DeleteFunc(all, func(t Tool) bool { return !t.ReadOnly() })
 }
 
 // define makes a tool of a contract, of what is told about it, and of a handler
@@ -44,32 +48,32 @@ type answer struct {
 func define[Input any](
 	contract schemas.Contract[Input],
 	about mcp.Tool,
-	handle func(context.Context, Input) (answer, error),
-) server.ServerTool {
+	handle func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error),
+) Tool {
 	about.Name = string(contract)
 	about.RawInputSchema, about.RawOutputSchema = contract.Input(), contract.Output()
 	input := sync.OnceValue(func() *checker { return newChecker(contract.Input()) })
-	return server.ServerTool{Tool: about, Handler: func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		arguments, err := decode[Input](input(), req.Params.RawArguments)
+	return Tool{about, func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
+		arguments, err := decode[Input](input(), raw)
 		if err != nil {
-			return failed(err, about), nil
+			return failed(err, about), twilioapi.CallInfo{}
 		}
-		answer, err := handle(ctx, arguments)
+		result, err := handle(ctx, twilio, arguments)
 		if err != nil {
-			return failed(err, about), nil
+			return failed(err, about), result.Info
 		}
-		return succeeded(answer), nil
+		return succeeded(result), result.Info
 	}}
 }
 
 // succeeded passes Twilio's JSON through, as structured content and as text for
 // clients that show only that.
-func succeeded(a answer) *mcp.CallToolResult {
+func succeeded(r twilioapi.Result) *mcp.CallToolResult {
 	result := &mcp.CallToolResult{
-		Content:              []mcp.Content{mcp.NewTextContent(string(a.webhooks))},
-		RawStructuredContent: a.webhooks,
+		Content:              []mcp.Content{mcp.NewTextContent(string(r.JSON))},
+		RawStructuredContent: r.JSON,
 	}
-	if a.settled {
+	if r.Info.Reconciled {
 		result.Content = append(result.Content, mcp.NewTextContent(settledNote))
 		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{"settled": true}}
 	}

@@ -4,7 +4,7 @@
 // A [Client] calls as https://www.twilio.com/docs/usage/requests-to-twilio
 // describes (HTTP Basic, forms with repeated keys), repeats what may be
 // repeated, and hands back Twilio's own JSON. What goes wrong has one of four
-// types: [UnsentError], [NoAnswerError], [Error] and [UnsettledError].
+// types: [UnsentError], [NoAnswerError], [Error] and [OutcomeUnknownError].
 package twilioapi
 
 import (
@@ -52,7 +52,8 @@ type Config struct {
 	// Connections to Twilio are kept when idle: as many as there are calls at
 	// once, or each further call dials again. Zero: 32.
 	Connections int
-	// Credentials are asked for once a call.
+	// Credentials returns the credentials of a call; see also
+	// [Client.WithCredentials].
 	Credentials CredentialsFunc
 	// Timeout bounds each call in all. Zero: [DefaultTimeout].
 	Timeout time.Duration
@@ -61,19 +62,22 @@ type Config struct {
 	// Sleep waits between attempts, or returns the context's error. Nil: by the
 	// real clock.
 	Sleep func(context.Context, time.Duration) error
-	// Observe, if set, is told of every call that sent something, with its
-	// context.
-	Observe func(context.Context, Exchange)
 }
 
-// An Exchange is what may be told of a call. It holds nothing of what was asked
-// or answered.
-type Exchange struct {
-	Status    int    // HTTP status of the last answer; 0 if there was none
-	Code      int    // Twilio's code, if it refused
-	RequestID string // Twilio's id of the request (RQ...), if it gave one
-	Attempts  int    // how often the request was sent
-	Settled   bool   // whether a create of unknown outcome was settled by listing
+// A Result is what a call returned.
+type Result struct {
+	JSON json.RawMessage // Twilio's own JSON without white space; nil after an error
+	Info CallInfo        // set after an error too
+}
+
+// CallInfo describes a call for the log. It holds nothing of the request or the
+// response body.
+type CallInfo struct {
+	Status     int    // HTTP status of the last response; 0 if there was none
+	Code       int    // Twilio's error code; 0 if there was none
+	RequestID  string // Twilio's id of the request (RQ...); empty if it gave none
+	Attempts   int    // how often the request was sent; 0 if it never was
+	Reconciled bool   // whether a create of unknown outcome was found by listing
 }
 
 // Credentials open Twilio's API by HTTP Basic: an API key and its secret, or an
@@ -88,7 +92,7 @@ func (Credentials) GoString() string { return "[secret]" }
 
 // A CredentialsFunc returns the credentials for one call, or an error that says
 // which ones are missing and how to give them.
-type CredentialsFunc func(context.Context) (Credentials, error)
+type CredentialsFunc func() (Credentials, error)
 
 // A Client calls Twilio. It is safe for concurrent use, and any number of
 // callers share its connections.
@@ -98,7 +102,6 @@ type Client struct {
 	userAgent   string
 	timeout     time.Duration
 	credentials CredentialsFunc
-	observe     func(context.Context, Exchange)
 	sleep       func(context.Context, time.Duration) error
 	known       *memory
 }
@@ -130,7 +133,6 @@ func New(c Config) (*Client, error) {
 			c.Version, runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")),
 		timeout:     cmp.Or(c.Timeout, DefaultTimeout),
 		credentials: c.Credentials,
-		observe:     c.Observe,
 		sleep:       c.Sleep,
 		known:       newMemory(),
 	}, nil
@@ -187,9 +189,17 @@ type call struct {
 	credentials  Credentials
 }
 
+// WithCredentials returns a client that uses other credentials. It shares
+// everything else with c.
+func (c *Client) WithCredentials(credentials Credentials) *Client {
+	other := *c
+	other.credentials = func() (Credentials, error) { return credentials, nil }
+	return &other
+}
+
 // begin asks for the credentials of a call.
-func (c *Client) begin(ctx context.Context, conversation string) (call, error) {
-	credentials, err := c.credentials(ctx)
+func (c *Client) begin(conversation string) (call, error) {
+	credentials, err := c.credentials()
 	if err != nil {
 		return call{}, &UnsentError{err}
 	}
@@ -202,24 +212,18 @@ func (c *Client) do(ctx context.Context, method string, to call, params url.Valu
 	return c.retry(ctx, method, func() (*response, error) { return c.send(ctx, method, to, params) })
 }
 
-// report tells the observer of a call that ended so.
-func (c *Client) report(ctx context.Context, res *response, err error, settled bool) {
-	seen := Exchange{Settled: settled}
-	answered, refused := errors.AsType[*Error](err)
-	silent, unanswered := errors.AsType[*NoAnswerError](err)
-	switch {
-	case c.observe == nil:
-		return
-	case res != nil:
-		seen.Status, seen.RequestID, seen.Attempts = res.status, res.requestID, res.attempts
-	case refused:
-		seen.Status, seen.Code, seen.RequestID, seen.Attempts = answered.Status, answered.Code, answered.RequestID, answered.Attempts
-	case unanswered:
-		seen.Attempts = silent.Attempts
-	default:
-		return
+// callInfo describes a call that ended with a response or an error.
+func callInfo(res *response, err error) CallInfo {
+	if res != nil {
+		return CallInfo{Status: res.status, RequestID: res.requestID, Attempts: res.attempts}
 	}
-	c.observe(ctx, seen)
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return CallInfo{Status: refused.Status, Code: refused.Code, RequestID: refused.RequestID, Attempts: refused.Attempts}
+	}
+	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok {
+		return CallInfo{Attempts: unanswered.Attempts}
+	}
+	return CallInfo{}
 }
 
 // send makes one request, once. It goes to the transport itself, because an

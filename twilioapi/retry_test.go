@@ -204,7 +204,7 @@ func TestACreateIsSentOnceOverHTTP2(t *testing.T) {
 			require.NoError(t, err)
 			client.Trust(srv.Certificate())
 			_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-			require.ErrorAs(t, err, new(*twilioapi.UnsettledError))
+			require.ErrorAs(t, err, new(*twilioapi.OutcomeUnknownError))
 			require.EqualValues(t, 1, creates.Load())
 		})
 	}

@@ -20,15 +20,15 @@ const (
 	memorySize  = 50_000           // webhooks known to be somebody's: the last so many
 )
 
-// An UnsettledError is a create of which nobody knows whether it was carried
+// An OutcomeUnknownError is a create of which nobody knows whether it was carried
 // out: it failed by Err, and the list did not tell.
-type UnsettledError struct {
+type OutcomeUnknownError struct {
 	Err   error // the create's failure, an [Error] or a [NoAnswerError]
 	Found int   // how many webhooks match what was asked and may be new
 	List  error // the list's failure, if it failed too
 }
 
-func (e *UnsettledError) Error() string {
+func (e *OutcomeUnknownError) Error() string {
 	switch {
 	case e.List != nil:
 		return fmt.Sprintf("%v; and looking for the webhook failed: %v", e.Err, e.List)
@@ -40,7 +40,7 @@ func (e *UnsettledError) Error() string {
 }
 
 // Unwrap returns the create's failure.
-func (e *UnsettledError) Unwrap() error { return e.Err }
+func (e *OutcomeUnknownError) Unwrap() error { return e.Err }
 
 // settle looks for the webhook that a create of unknown outcome may have made:
 // one that matches what was asked, is no older than the create, and that nobody
@@ -58,7 +58,7 @@ func (c *Client) settle(ctx context.Context, to call, w NewWebhook, failure erro
 	for look := 1; ; look++ {
 		page, seen, err := c.look(ctx, to)
 		if err != nil {
-			return nil, &UnsettledError{Err: failure, List: err}
+			return nil, &OutcomeUnknownError{Err: failure, List: err}
 		}
 		start.narrow(began, seen)
 		found, candidates := c.known.claim(to, page, w, start)
@@ -66,7 +66,7 @@ func (c *Client) settle(ctx context.Context, to call, w NewWebhook, failure erro
 		case found != nil:
 			return found, nil
 		case look == 2 || candidates > 1 || c.sleep(ctx, untilSecondLook(time.Since(began))) != nil:
-			return nil, &UnsettledError{Err: failure, Found: candidates}
+			return nil, &OutcomeUnknownError{Err: failure, Found: candidates}
 		}
 	}
 }

@@ -94,11 +94,11 @@ func sid(t *testing.T, webhook json.RawMessage) string {
 	return fields.SID
 }
 
-func (f *faulty) unsettled(t *testing.T, w twilioapi.NewWebhook) *twilioapi.UnsettledError {
+func (f *faulty) unsettled(t *testing.T, w twilioapi.NewWebhook) *twilioapi.OutcomeUnknownError {
 	t.Helper()
 	_, settled, err := f.CreateWebhook(t.Context(), room, w)
 	require.False(t, settled)
-	unsettled, ok := errors.AsType[*twilioapi.UnsettledError](err)
+	unsettled, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err)
 	require.True(t, ok, err)
 	return unsettled
 }

@@ -2,7 +2,6 @@ package twilioapi
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,17 +18,21 @@ type Page struct {
 // without white space. The conversation is given by SID or by unique name.
 //
 // GET /v1/Conversations/{ConversationSid}/Webhooks
-func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) (json.RawMessage, error) {
-	to, err := c.begin(ctx, conversation)
+func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) (Result, error) {
+	to, err := c.begin(conversation)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	res, err := c.list(ctx, to, p)
-	c.report(ctx, res, err, false)
-	if err != nil {
-		return nil, err
+	return newResult(res, err), err
+}
+
+func newResult(res *response, err error) Result {
+	result := Result{Info: callInfo(res, err)}
+	if err == nil {
+		result.JSON = res.body
 	}
-	return res.body, nil
+	return result
 }
 
 func (c *Client) list(ctx context.Context, to call, p Page) (*response, error) {
@@ -59,31 +62,26 @@ type NewWebhook struct {
 //
 // It is sent again only when Twilio did nothing or was not reached. When its
 // outcome is unknown it is settled by listing, which may take ten seconds
-// beyond the time limit: settled tells that the webhook was found so. An
-// [UnsettledError] says that the list did not tell. Only after any other error
+// beyond the time limit: Info.Reconciled tells that the webhook was found so. An
+// [OutcomeUnknownError] says that the list did not tell. Only after any other error
 // is it certain that nothing was made.
 //
 // A context that is done keeps the create from being sent, or sent again; once
 // it is on its way it is finished and settled all the same.
 //
 // POST /v1/Conversations/{ConversationSid}/Webhooks
-func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (webhook json.RawMessage, settled bool, err error) {
-	to, err := c.begin(ctx, conversation)
+func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (Result, error) {
+	to, err := c.begin(conversation)
 	if err != nil {
-		return nil, false, err
+		return Result{}, err
 	}
 	res, err := c.create(ctx, to, w)
+	result := newResult(res, err)
 	if err != nil && mayHaveHappened(err) {
-		failure := err
-		webhook, err = c.settle(context.WithoutCancel(ctx), to, w, failure)
-		c.report(ctx, nil, failure, err == nil)
-		return webhook, err == nil, err
+		result.JSON, err = c.settle(context.WithoutCancel(ctx), to, w, err)
+		result.Info.Reconciled = err == nil
 	}
-	c.report(ctx, res, err, false)
-	if err != nil {
-		return nil, false, err
-	}
-	return res.body, false, nil
+	return result, err
 }
 
 // create sends a create, and remembers what it made as nobody else's.

@@ -5,31 +5,31 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
+
+	"twilio-conversations-mcp/internal/access"
 )
 
 // busy is the fault of a call for which there is no place.
 var busy = newFault(mcp.INTERNAL_ERROR, "too many calls wait; nothing was sent, try again later")
 
-// call makes a tool call, and logs it. It goes around mcp-go, which reads a
-// message six times, rounds the numbers in its arguments, and refuses some in
-// words about Go.
-func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.JSONRPCErrorDetails) {
-	entry := &entry{}
+// call carries out a tool call and logs it. It bypasses mcp-go, which parses a
+// message six times, rounds the numbers in its arguments, and describes invalid
+// arguments in terms of Go.
+func (s *Server) call(ctx context.Context, m message, caller access.Caller, client string) (any, *mcp.JSONRPCErrorDetails) {
 	start := time.Now()
-	var tool server.ServerTool
+	var tool Tool
 	var result *mcp.CallToolResult
+	var details []slog.Attr
 	defer func() {
 		attrs := append(make([]slog.Attr, 0, 10),
-			slog.String("tool", cmp.Or(tool.Tool.Name, "unknown")),
+			slog.String("tool", cmp.Or(tool.Definition.Name, "unknown")),
 			slog.String("outcome", outcome(ctx, result)),
 			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
-			slog.String("caller", caller))
-		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, entry.attrs...)...)
+			slog.String("caller", client))
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, details...)...)
 	}()
 
 	name, arguments := target(m)
@@ -49,11 +49,7 @@ func (s *Server) call(ctx context.Context, m message, caller string) (any, *mcp.
 		return nil, fault
 	}
 	defer leave()
-	request := mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tool.Tool.Name, RawArguments: arguments}}
-	result, err = tool.Handler(context.WithValue(ctx, entryKey{}, entry), request)
-	if err != nil {
-		return nil, newFault(mcp.INTERNAL_ERROR, err.Error())
-	}
+	result, details = tool.Call(ctx, caller, arguments)
 	stamp(result)
 	return result, nil
 }
@@ -110,22 +106,4 @@ func outcome(ctx context.Context, result *mcp.CallToolResult) string {
 		text += ", cancelled"
 	}
 	return text
-}
-
-type entryKey struct{}
-
-// An entry gathers what else the log line of a call says.
-type entry struct {
-	mu    sync.Mutex
-	attrs []slog.Attr
-}
-
-// Annotate adds to the log line of the call that ctx belongs to. Nothing secret
-// and no argument belongs there.
-func Annotate(ctx context.Context, attrs ...slog.Attr) {
-	if e, ok := ctx.Value(entryKey{}).(*entry); ok {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.attrs = append(e.attrs, attrs...)
-	}
 }

@@ -16,16 +16,15 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"twilio-conversations-mcp/internal/access"
 )
 
-// HTTPOptions say who may reach a server over HTTP, and how it ends.
+// HTTPOptions configure [Server.HTTP].
 type HTTPOptions struct {
-	AllowedHosts      []string      // besides loopback; any port
-	AllowedOrigins    []string      // of web pages, besides loopback; scheme and host, any port
-	Tokens            []string      // bearer tokens, one of which callers must bring; none: all may call
-	CallerCredentials bool          // callers bring Twilio's credentials as HTTP Basic
-	Drain             time.Duration // how long requests are still taken once the server ends
-	CertFile, KeyFile string        // TLS, PEM files; empty: plain HTTP
+	Access            *access.Policy
+	Drain             time.Duration // how long requests are still accepted after the context is done
+	CertFile, KeyFile string        // TLS certificate and key, PEM; empty: plain HTTP
 }
 
 // HTTP serves MCP at /mcp on a listener until ctx is done; then what is under
@@ -33,15 +32,17 @@ type HTTPOptions struct {
 // needed. /healthz says that the server lives, /readyz whether it takes calls.
 // The listener is closed when HTTP returns.
 func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error {
-	h := onlyPost(http.HandlerFunc(s.post))
-	if len(o.Tokens) > 0 {
-		h = requireToken(o.Tokens)(h)
-	}
-	if o.CallerCredentials {
-		h = requireBasic(h)
-	}
-	h = allowOrigins(o.AllowedOrigins)(h)
-	h = allowHosts(o.AllowedHosts)(h)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, ok := o.Access.Admit(w, r)
+		switch {
+		case !ok:
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", "POST, OPTIONS")
+			http.Error(w, "use POST", http.StatusMethodNotAllowed)
+		default:
+			s.post(w, r, caller)
+		}
+	})
 
 	srv, scheme := newHTTPServer(paths(ctx, h)), "http"
 	srv.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
@@ -96,8 +97,8 @@ func sign(is func() bool) http.HandlerFunc {
 	}
 }
 
-// Handler serves any handler on a listener until ctx is done.
-func Handler(ctx context.Context, h http.Handler, ln net.Listener) error {
+// Run serves any handler on a listener until ctx is done.
+func Run(ctx context.Context, h http.Handler, ln net.Listener) error {
 	if err := listen(ctx, newHTTPServer(h), ln, 0, 0); !errors.Is(err, errGraceOver) {
 		return err
 	}
@@ -168,12 +169,12 @@ func listen(ctx context.Context, srv *http.Server, ln net.Listener, drain, grace
 // Listen listens on an address such as 127.0.0.1:8080. Unless it is open to
 // others, it refuses any that is not loopback, because whoever reaches the port
 // may call.
-func Listen(address string, open bool) (net.Listener, error) {
+func Listen(address string, allowRemote bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("--http %q is no HOST:PORT, such as 127.0.0.1:8080", address)
 	}
-	if !open && !isLoopback(host) {
+	if !allowRemote && !access.IsLoopback(host) {
 		return nil, fmt.Errorf("--http %s is not a loopback address, and whoever reaches it could call; use one such as 127.0.0.1:8080, "+
 			"or say who may call: set MCP_AUTH_TOKEN, or give --credentials caller, or --allow-anonymous behind a proxy that authenticates", address)
 	}
@@ -186,7 +187,7 @@ func Listen(address string, open bool) (net.Listener, error) {
 
 // post answers one message. In the revisions before 2026-07-28 every answer to
 // a request is 200; since then the status says what the JSON-RPC error says.
-func (s *Server) post(w http.ResponseWriter, r *http.Request) {
+func (s *Server) post(w http.ResponseWriter, r *http.Request, caller access.Caller) {
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
 		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
 		return
@@ -209,7 +210,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	result, fault := s.handle(r.Context(), m, r.RemoteAddr)
+	result, fault := s.handle(r.Context(), m, caller, r.RemoteAddr)
 	status := http.StatusOK
 	switch {
 	case fault == busy:

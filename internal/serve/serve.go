@@ -20,6 +20,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"twilio-conversations-mcp/internal/access"
 )
 
 const (
@@ -27,8 +29,17 @@ const (
 	programTitle = "Twilio conversation webhooks"
 )
 
-// Options are the limits of a [Server].
+// A Tool is an MCP tool that a [Server] offers.
+type Tool struct {
+	Definition mcp.Tool
+	// Call carries out one call, and returns what to add to its log line.
+	Call func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr)
+}
+
+// Options configure a [Server].
 type Options struct {
+	Instructions  string // for the model
+	Tools         []Tool
 	Version       string // of this program
 	Log           *slog.Logger
 	MaxMessage    int           // bytes of one message
@@ -40,7 +51,7 @@ type Options struct {
 type Server struct {
 	Options
 	mcp    *server.MCPServer
-	tools  map[string]server.ServerTool
+	tools  map[string]Tool
 	places chan struct{} // one for each call to Twilio
 	queue  chan struct{} // one for each call, waiting ones too
 	held   *budget       // for messages
@@ -53,37 +64,37 @@ const (
 	lastWords   = time.Second     // for what was given up to end and be logged
 )
 
-// New returns a server of the tools. The instructions are for the model.
-func New(instructions string, tools []server.ServerTool, o Options) *Server {
+// New returns a server.
+func New(o Options) *Server {
 	s := &Server{
 		Options: o,
 		mcp: server.NewMCPServer(programName, o.Version,
 			server.WithTitle(programTitle),
-			server.WithInstructions(instructions),
+			server.WithInstructions(o.Instructions),
 			// The tools never change. Were that not said, clients would wait for
 			// news of them on streams that hold up the end of the process.
 			server.WithToolCapabilities(false),
 		),
-		tools:  map[string]server.ServerTool{},
+		tools:  map[string]Tool{},
 		places: make(chan struct{}, o.MaxConcurrent),
 		queue:  make(chan struct{}, queueLength*o.MaxConcurrent),
 		held:   newBudget(heldLength * o.MaxMessage),
 	}
-	s.mcp.AddTools(tools...)
-	for _, tool := range tools {
-		s.tools[tool.Tool.Name] = tool
+	for _, tool := range o.Tools {
+		s.mcp.AddTool(tool.Definition, nil) // the server carries out calls itself
+		s.tools[tool.Definition.Name] = tool
 	}
 	return s
 }
 
 // Tool returns what is offered under a name, or an error that names all there
 // are.
-func (s *Server) Tool(name string) (server.ServerTool, error) {
+func (s *Server) Tool(name string) (Tool, error) {
 	if tool, ok := s.tools[name]; ok {
 		return tool, nil
 	}
 	names := slices.Sorted(maps.Keys(s.tools))
-	return server.ServerTool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
+	return Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
 }
 
 // tooLong is the fault of a message beyond the limit.
@@ -92,7 +103,7 @@ func (s *Server) tooLong() *mcp.JSONRPCErrorDetails {
 }
 
 // handle answers a request, whatever happens.
-func (s *Server) handle(ctx context.Context, m message, caller string) (result any, fault *mcp.JSONRPCErrorDetails) {
+func (s *Server) handle(ctx context.Context, m message, caller access.Caller, client string) (result any, fault *mcp.JSONRPCErrorDetails) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.Error("panic", "method", m.method, "panic", p, "stack", string(debug.Stack()))
@@ -101,7 +112,7 @@ func (s *Server) handle(ctx context.Context, m message, caller string) (result a
 	}()
 	switch m.method {
 	case string(mcp.MethodToolsCall):
-		return s.call(ctx, m, caller)
+		return s.call(ctx, m, caller, client)
 	case string(mcp.MethodSubscriptionsListen):
 		return s.subscribe(ctx, m)
 	default:

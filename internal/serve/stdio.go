@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"twilio-conversations-mcp/internal/access"
 )
 
 // unwritten is how many answers beside those to calls may wait to be written.
@@ -160,7 +162,7 @@ func (c *stream) accept(line []byte, err error) (answer func() []byte, held int)
 	}
 	ctx, end := c.start(m.id)
 	return func() []byte {
-		result, fault := c.server.handle(ctx, m, "stdio")
+		result, fault := c.server.handle(ctx, m, access.Caller{}, "stdio")
 		if !end() {
 			return nil
 		}

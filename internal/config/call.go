@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"bytes"
@@ -10,8 +10,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/mark3labs/mcp-go/client"
-	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"twilio-conversations-mcp/internal/serve"
@@ -27,7 +25,7 @@ func Call(ctx context.Context, s *serve.Server, tool string, arguments *string, 
 		return err
 	}
 	if arguments == nil {
-		return printJSON(stdout, about.Tool.RawInputSchema)
+		return printJSON(stdout, about.Definition.RawInputSchema)
 	}
 	raw := []byte(*arguments)
 	if *arguments == "-" {
@@ -38,7 +36,7 @@ func Call(ctx context.Context, s *serve.Server, tool string, arguments *string, 
 	if err := wellFormed(raw); err != nil {
 		return err
 	}
-	result, err := callTool(ctx, s, tool, raw)
+	result, err := s.Call(ctx, tool, raw)
 	if err != nil {
 		return err
 	}
@@ -49,26 +47,6 @@ func Call(ctx context.Context, s *serve.Server, tool string, arguments *string, 
 	// The text is the structured content, without the escapes that Go's
 	// encoder puts into it on its way.
 	return printJSON(stdout, []byte(text.Text))
-}
-
-// callTool connects a client to the server by two pipes and makes the call.
-func callTool(ctx context.Context, s *serve.Server, tool string, arguments json.RawMessage) (*mcp.CallToolResult, error) {
-	requests, requestsIn := io.Pipe()
-	answers, answersIn := io.Pipe()
-	served := make(chan error, 1)
-	go func() { served <- s.Stdio(ctx, requests, answersIn) }()
-	c := client.NewClient(transport.NewIO(answers, requestsIn, io.NopCloser(strings.NewReader(""))))
-	defer func() { _ = c.Close(); <-served }()
-	if err := c.Start(ctx); err != nil {
-		return nil, err
-	}
-	if _, err := c.Initialize(ctx, mcp.InitializeRequest{Params: mcp.InitializeParams{
-		ProtocolVersion: mcp.LATEST_LEGACY_PROTOCOL_VERSION,
-		ClientInfo:      mcp.Implementation{Name: "call", Version: "1"},
-	}}); err != nil {
-		return nil, err
-	}
-	return c.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tool, RawArguments: arguments}})
 }
 
 // wellFormed says where text stops being JSON.

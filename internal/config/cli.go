@@ -1,6 +1,6 @@
 // Package cli is what a person types: commands, flags and environment
 // variables, and the call command.
-package cli
+package config
 
 import (
 	"errors"

@@ -1,13 +1,11 @@
-package cli
+package config
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
-	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/twilioapi"
 )
 
@@ -18,7 +16,7 @@ func serverCredentials(lookup LookupFunc) twilioapi.CredentialsFunc {
 	credentials, err := fromPairs(lookup,
 		[2]string{"TWILIO_API_KEY", "TWILIO_API_SECRET"},
 		[2]string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"})
-	return func(context.Context) (twilioapi.Credentials, error) { return credentials, err }
+	return func() (twilioapi.Credentials, error) { return credentials, err }
 }
 
 func fromPairs(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, error) {
@@ -46,12 +44,6 @@ func fromPairs(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, er
 
 func missing(set, unset string) error {
 	return fmt.Errorf("the server's environment has %s but not %s; ask the user to set %[2]s too", set, unset)
-}
-
-// callerCredentials are Twilio's as the caller of each request brought them.
-func callerCredentials(ctx context.Context) (twilioapi.Credentials, error) {
-	username, password := serve.CallerCredentials(ctx)
-	return twilioapi.Credentials{Username: username, Password: password}, nil
 }
 
 // tokens reads the bearer tokens that callers over HTTP must bring, from

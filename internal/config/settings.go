@@ -1,11 +1,11 @@
-package cli
+package config
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
 
+	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -21,26 +21,18 @@ func (c *CommandLine) Twilio(lookup LookupFunc, log *slog.Logger) twilioapi.Conf
 		Credentials: serverCredentials(lookup),
 		Timeout:     c.Timeout,
 		Version:     Version(),
-		Observe:     annotate,
 	}
 	if c.caller() {
-		if _, err := config.Credentials(context.Background()); err == nil {
+		if _, err := config.Credentials(); err == nil {
 			log.Warn("--credentials caller: the Twilio credentials in the environment are not used")
 		}
-		config.Credentials = callerCredentials
 	}
 	return config
 }
 
 func (c *CommandLine) caller() bool { return c.Credentials == "caller" }
 
-// annotate says in a call's log line what Twilio answered.
-func annotate(ctx context.Context, e twilioapi.Exchange) {
-	serve.Annotate(ctx, slog.Int("status", e.Status), slog.Int("code", e.Code), slog.String("request_id", e.RequestID),
-		slog.Int("attempts", e.Attempts), slog.Bool("settled", e.Settled))
-}
-
-// Server returns the limits of the server.
+// Server returns the settings of the server, without its tools.
 func (c *CommandLine) Server(log *slog.Logger) serve.Options {
 	return serve.Options{
 		Version:       Version(),
@@ -66,13 +58,15 @@ func (c *CommandLine) Reach(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOp
 		log.Warn("--allow-anonymous: whoever reaches the address may call")
 	}
 	return serve.HTTPOptions{
-		AllowedHosts:      c.AllowedHost,
-		AllowedOrigins:    c.AllowedOrigin,
-		Tokens:            tokens,
-		CallerCredentials: c.caller(),
-		Drain:             c.Drain,
-		CertFile:          c.TLSCert,
-		KeyFile:           c.TLSKey,
+		Access: access.New(access.Options{
+			AllowedHosts:      c.AllowedHost,
+			AllowedOrigins:    c.AllowedOrigin,
+			Tokens:            tokens,
+			CallerCredentials: c.caller(),
+		}),
+		Drain:    c.Drain,
+		CertFile: c.TLSCert,
+		KeyFile:  c.TLSKey,
 	}, guarded || c.AllowAnonymous, nil
 }
 
