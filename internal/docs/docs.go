@@ -125,12 +125,12 @@ func Lookup(name string) (Page, bool) {
 	return Page{}, false
 }
 
-// tool returns the name of the tool that performs an operation. A guide has
-// none.
+// tool returns the name of the tool that performs an operation. A guide has only
+// its own name.
 func (p Page) tool() string {
 	switch {
 	case p.Kind == Guide:
-		return ""
+		return p.Name
 	case p.Name == "list":
 		return "list_conversation_webhooks"
 	default:

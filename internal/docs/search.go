@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 )
 
 // MaxQuery is the number of bytes of a query that a search reads, and
@@ -33,11 +32,11 @@ type Result struct {
 // description. The kind limits the search to pages of that kind; if it is
 // empty, all are searched.
 func Search(query string, kind Kind) Results {
-	words := queryWords(query)
 	if strings.TrimSpace(query) == "" {
 		return everyPage(kind)
 	}
 	var ranked []scored
+	words := index().words(query)
 	for _, p := range index().pages {
 		if kind != "" && p.page.Kind != kind {
 			continue
@@ -67,9 +66,24 @@ func everyPage(kind Kind) Results {
 
 // A section is the part of a page below one heading.
 type section struct {
-	blocks []string           // paragraphs, list items and table rows
-	count  map[string]float64 // how often each term occurs
-	length float64            // number of terms
+	heading string             // empty above the first one
+	blocks  []block            // paragraphs, list items and table rows
+	count   map[string]float64 // how often each term occurs
+	length  float64            // number of terms
+}
+
+// A block is a part of a section that can be read alone.
+type block struct {
+	text string
+	has  map[string]bool // terms
+}
+
+func newBlock(text string) block {
+	b := block{text, map[string]bool{}}
+	for _, term := range terms(text) {
+		b.has[term] = true
+	}
+	return b
 }
 
 type indexedPage struct {
@@ -99,16 +113,24 @@ var index = sync.OnceValue(func() *searchIndex {
 	return x
 })
 
-// titleWeight is how often a term of the title counts in each section of the
-// page, and headingWeight how often one of a heading counts in its section.
-const titleWeight, headingWeight = 1.5, 2
+// How often a term counts: one of the title or the description in each section
+// of the page, one of a heading in its section.
+const titleWeight, descriptionWeight, headingWeight = 1.5, 1, 2
 
 func (x *searchIndex) add(p Page) {
 	indexed := indexedPage{page: p}
 	for _, text := range strings.Split(p.source, "\n## ") {
 		heading, body, _ := strings.Cut(text, "\n")
-		s := section{blocks: blocks(body), count: map[string]float64{}}
+		body = strings.TrimPrefix(body, "\n"+p.Description+"\n")
+		if heading == "Sources" || heading == "See also" {
+			continue // they name what other pages describe
+		}
+		s := section{heading: heading, blocks: blocks(body), count: map[string]float64{}}
+		if strings.HasPrefix(heading, "# ") {
+			s.heading, s.blocks = "", append(s.blocks, newBlock(p.Description))
+		}
 		s.tally(p.Name+" "+p.Title, titleWeight)
+		s.tally(p.Description, descriptionWeight)
 		s.tally(heading, headingWeight)
 		s.tally(plain(body), 1)
 		for term := range s.count {
@@ -128,41 +150,59 @@ func (s *section) tally(text string, weight float64) {
 	}
 }
 
-// score ranks a page by its best section, with BM25 (k1 = 1.2, b = 0.75).
-func (x *searchIndex) score(p indexedPage, words []string) scored {
-	best := scored{page: p.page}
+// secondWeight is the share of the second best section in the score of a page.
+const secondWeight = 0.2
+
+// score ranks a page by its best sections, with BM25 (k1 = 1.2, b = 0.75).
+func (x *searchIndex) score(p indexedPage, words []word) scored {
+	best, second := scored{page: p.page}, 0.0
 	for _, s := range p.sections {
 		score := 0.0
-		for _, term := range words {
-			n := s.count[term]
-			score += x.rarity(term) * n * 2.2 / (n + 1.2*(0.25+0.75*s.length/x.average))
+		for _, w := range words {
+			n := s.count[w.term]
+			score += w.rarity * n * 2.2 / (n + 1.2*(0.25+0.75*s.length/x.average))
 		}
 		if score > best.score {
-			best.score, best.section = score, s
+			second, best.score, best.section = best.score, score, s
+		} else {
+			second = max(second, score)
 		}
 	}
+	best.score += second * secondWeight
 	return best
 }
 
-// rarity is the inverse document frequency of a term.
-func (x *searchIndex) rarity(term string) float64 {
-	return math.Log(1 + (x.sections-x.in[term]+0.5)/(x.in[term]+0.5))
+// A word is a term of a query.
+type word struct {
+	term   string
+	rarity float64 // inverse document frequency
 }
 
-// passage returns the block of a section that shares the rarest terms with the
-// query.
-func (x *searchIndex) passage(s section, words []string) string {
+func (x *searchIndex) words(query string) []word {
+	var words []word
+	for _, term := range queryTerms(query) {
+		words = append(words, word{term, math.Log(1 + (x.sections-x.in[term]+0.5)/(x.in[term]+0.5))})
+	}
+	return words
+}
+
+// passage returns the heading of a section and the block that shares the rarest
+// terms with the query.
+func (x *searchIndex) passage(s section, words []word) string {
 	best, bestScore := "", -1.0
-	for _, block := range s.blocks {
-		score, has := 0.0, terms(block)
-		for _, term := range words {
-			if slices.Contains(has, term) {
-				score += x.rarity(term)
+	for _, b := range s.blocks {
+		score := 0.0
+		for _, w := range words {
+			if b.has[w.term] {
+				score += w.rarity
 			}
 		}
 		if score > bestScore {
-			best, bestScore = block, score
+			best, bestScore = b.text, score
 		}
+	}
+	if s.heading != "" {
+		best = plain(s.heading) + ": " + best
 	}
 	return shorten(best)
 }

@@ -9,16 +9,16 @@ import (
 
 // blocks returns the paragraphs, list items and table rows of Markdown as plain
 // text.
-func blocks(markdown string) []string {
-	var all []string
-	for paragraph := range strings.SplitSeq(markdown, "\n\n") {
+func blocks(markdown string) []block {
+	var all []block
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(markdown), "\n\n") {
 		lines := []string{paragraph}
 		if strings.HasPrefix(paragraph, "|") || strings.HasPrefix(paragraph, "- ") || strings.HasPrefix(paragraph, "1. ") {
 			lines = strings.Split(paragraph, "\n")
 		}
 		for _, line := range lines {
 			if text := plain(line); text != "" {
-				all = append(all, text)
+				all = append(all, newBlock(text))
 			}
 		}
 	}
@@ -91,9 +91,9 @@ func stem(word string) string {
 	return word
 }
 
-// queryWords returns the distinct terms of a query without common words. It
+// queryTerms returns the distinct terms of a query without common words. It
 // reads at most MaxQuery bytes.
-func queryWords(query string) []string {
+func queryTerms(query string) []string {
 	if len(query) > MaxQuery {
 		query = query[:MaxQuery]
 	}
