@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
@@ -64,8 +65,8 @@ func benchServer(b testing.TB) *serve.Server {
 	b.Helper()
 	client, err := twilioapi.New(twilioapi.Config{BaseURL: instant(b, listAnswer(b)), Credentials: sandboxCredentials})
 	require.NoError(b, err)
-	return serve.New("", tools.All(client), serve.Options{
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxMessage: 4 << 20, MaxConcurrent: 32,
+	return serve.New(serve.Options{
+		Tools: servedTools(tools.All(), client), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxMessage: 1 << 20, MaxConcurrent: 128,
 	})
 }
 
@@ -77,7 +78,7 @@ func BenchmarkCallOverHTTP(b *testing.B) {
 	require.NoError(b, err)
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- server.HTTP(ctx, ln, serve.HTTPOptions{}) }()
+	go func() { ended <- server.HTTP(ctx, ln, serve.HTTPOptions{Access: access.New(access.Options{})}) }()
 	defer func() { cancel(); <-ended }()
 
 	conn, err := net.Dial("tcp", ln.Addr().String())

@@ -23,6 +23,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
@@ -175,8 +176,8 @@ func newWorld(transport string, now func() time.Time, next func() fault) (*world
 	if err != nil {
 		return nil, err
 	}
-	server := serve.New("", tools.All(client), serve.Options{
-		Log: slog.New(slog.DiscardHandler), MaxMessage: 1 << 20, MaxConcurrent: 32, Grace: time.Minute,
+	server := serve.New(serve.Options{
+		Tools: servedTools(tools.All(), client), Log: slog.New(slog.DiscardHandler), MaxMessage: 1 << 20, MaxConcurrent: 32, Grace: time.Minute,
 	})
 	if transport == "stdio" {
 		w.overStdio(server)
@@ -236,7 +237,7 @@ func (w *world) overHTTP(server *serve.Server) error {
 	}
 	serving, stop := context.WithCancel(context.Background())
 	var ended sync.WaitGroup
-	ended.Go(func() { _ = server.HTTP(serving, ln, serve.HTTPOptions{}) })
+	ended.Go(func() { _ = server.HTTP(serving, ln, serve.HTTPOptions{Access: access.New(access.Options{})}) })
 	transport := &http.Transport{}
 	w.send = sendTo("http://"+ln.Addr().String(), transport)
 	w.end = func() {

@@ -103,7 +103,7 @@ func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
 	require.Contains(t, stdout, `"Configuration.Url": {`)
 }
 
-func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
+func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -117,31 +117,14 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 		"unknown command":    {environment(), []string{"bogus"}, "unexpected argument bogus; see --help"},
 		"no tool":            {environment(), []string{"call"}, `expected "<tool>"; see --help`},
 		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook and list_conversation_webhooks`},
-		"bad JSON":           {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are no JSON: line 2, column 7: invalid character '}'"},
+		"bad JSON":           {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are not valid JSON: line 2, column 7: invalid character '}'"},
 		"no argument":        {environment(), []string{"call", "list_conversation_webhooks", ""}, "line 1, column 1: unexpected end of JSON input"},
 		"accents":            {environment(), []string{"call", "list_conversation_webhooks", `{"éé":}`}, "line 1, column 7: invalid"},
 		"a newline":          {environment(), []string{"call", "list_conversation_webhooks", "{\"a\n\":1}"}, "line 1, column 4: invalid character '\\n'"},
 		"cut JSON":           {environment(), []string{"call", "list_conversation_webhooks", `{"a"`}, "line 1, column 5: unexpected end of JSON input"},
-		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are no JSON: line 1, column 1: unexpected end"},
-		"bad duration":       {environment(), []string{"--timeout", "soon"}, `--timeout: expected duration but got "soon"`},
-		"bad variable":       {environment("MCP_TIMEOUT", "soon"), nil, `MCP_TIMEOUT: --timeout: expected duration but got "soon"`},
-		"too much time":      {environment(), []string{"--timeout=1h"}, "at most 5m"},
-		"no grace":           {environment(), []string{"--grace=-1s"}, "--grace and --drain must not be less than 0"},
-		"no calls":           {environment(), []string{"--max-concurrent=0"}, "--max-concurrent must be 1 to 10000"},
-		"no message":         {environment(), []string{"--max-message=0"}, "--max-message must be 1 to 67108864"},
-		"bad log format":     {environment(), []string{"--log-format=xml"}, "--log-format must be one of"},
-		"bad log level":      {environment("MCP_LOG_LEVEL", "loud"), nil, "MCP_LOG_LEVEL: --log-level"},
-		"half a certificate": {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key go together"},
+		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are not valid JSON: line 1, column 1: unexpected end"},
 		"no certificate":     {environment(), []string{"--http", "127.0.0.1:0", "--tls-cert=/nonexistent", "--tls-key=/nonexistent"}, "no such file"},
-		"bad origin":         {environment(), []string{"--allowed-origin=app.example.com"}, "is no origin, such as https://app.example.com"},
-		"bad host":           {environment(), []string{"--allowed-host=https://mcp.example.com"}, "is no host name"},
-		"caller over stdio":  {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
-		"caller and sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "exclude each other"},
-		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "exclude each other"},
-		"whose credentials":  {environment(), []string{"--credentials=mine"}, "--credentials must be one of"},
-		"no token":           {environment("MCP_AUTH_TOKEN", " , "), []string{"--http=127.0.0.1:0"}, "hold no token"},
-		"no token file":      {environment("MCP_AUTH_TOKEN_FILE", "/nonexistent"), []string{"--http=127.0.0.1:0"}, "MCP_AUTH_TOKEN_FILE: open /nonexistent"},
-		"no time":            {environment(), []string{"--timeout=-1s"}, "--timeout must be longer than 0"},
+		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "mutually exclusive"},
 		"bad base URL":       {environment("TWILIO_BASE_URL", "conversations.twilio.com"), nil, "the base URL must be an http or https URL"},
 		"bad region":         {environment(), []string{"--region", "IE1"}, "edge and region"},
 		"bad service":        {environment("TWILIO_CHAT_SERVICE_SID", "CH1"), nil, "Service SID"},
@@ -172,7 +155,7 @@ func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := program(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
 	require.NoError(t, err)
-	for field := range reflect.TypeFor[config.CommandLine]().Fields() {
+	for field := range reflect.TypeFor[config.Config]().Fields() {
 		if variable := field.Tag.Get("variable"); variable != "" {
 			require.Contains(t, stdout, "[$"+variable+"]")
 		}
@@ -338,7 +321,7 @@ func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 	require.NoError(t, end())
 }
 
-func TestTheKeyWinsOverTheAccount(t *testing.T) {
+func TestTheAPIKeyTakesPrecedenceOverTheAccount(t *testing.T) {
 	t.Parallel()
 	var username string
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -415,7 +398,7 @@ func TestAnonymousCallersAreLoggedAtTheStart(t *testing.T) {
 	t.Parallel()
 	_, logged, end := serving(t, environment(), "--sandbox", "--http", ":0", "--allow-anonymous")
 	require.NoError(t, end())
-	require.Contains(t, logged.String(), "--allow-anonymous: whoever reaches the address may call")
+	require.Contains(t, logged.String(), "--allow-anonymous: anyone who can connect to the address can call the tools")
 }
 
 func TestReadOnlyOffersNoToolThatWrites(t *testing.T) {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
-	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,67 +11,6 @@ import (
 
 	"twilio-conversations-mcp/tools"
 )
-
-const module = "twilio-conversations-mcp"
-
-// imports returns what each of our packages imports, without their tests.
-func imports(t *testing.T) map[string][]string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
-	require.NoError(t, err)
-	all := map[string][]string{}
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Fields(line)
-		all[fields[0]] = fields[1:]
-	}
-	return all
-}
-
-// The arrows of the house: who may know whom among our own packages.
-func TestArrowsPointOneWay(t *testing.T) {
-	t.Parallel()
-	arrows := map[string][]string{
-		module:                        {"/internal/config", "/internal/serve", "/tools", "/twilioapi", "/twilioapi/sandbox"},
-		module + "/internal/config":   {"/internal/serve", "/twilioapi"},
-		module + "/internal/docs":     {},
-		module + "/internal/serve":    {},
-		module + "/schemas":           {},
-		module + "/tools":             {"/schemas", "/twilioapi"},
-		module + "/twilioapi":         {},
-		module + "/twilioapi/sandbox": {},
-	}
-	all := imports(t)
-	require.Len(t, all, len(arrows), "a package without a place in the house")
-	for pkg, imported := range all {
-		for _, path := range imported {
-			if strings.HasPrefix(path, module+"/") {
-				require.Contains(t, arrows[pkg], strings.TrimPrefix(path, module), "%s must not import %s", pkg, path)
-			}
-		}
-	}
-}
-
-// Each library has its rooms.
-func TestLibrariesStayInTheirRooms(t *testing.T) {
-	t.Parallel()
-	rooms := map[string][]string{
-		"github.com/alecthomas/kong":               {"/internal/config"},
-		"github.com/cenkalti/backoff/v5":           {"/twilioapi"},
-		"github.com/mark3labs/mcp-go":              {"/internal/config", "/internal/serve", "/tools"},
-		"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
-	}
-	for pkg, imported := range imports(t) {
-		for _, path := range imported {
-			if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
-				continue // the standard library
-			}
-			known := slices.ContainsFunc(slices.Collect(maps.Keys(rooms)), func(library string) bool {
-				return strings.HasPrefix(path, library) && slices.Contains(rooms[library], strings.TrimPrefix(pkg, module))
-			})
-			require.True(t, known, "%s must not import %s", pkg, path)
-		}
-	}
-}
 
 func read(t *testing.T, file string) string {
 	t.Helper()
@@ -102,8 +38,8 @@ func TestTheReadmeNamesEverySettingAndTool(t *testing.T) {
 	for _, name := range append(flags.FindAllString(surface, -1), variables.FindAllString(surface, -1)...) {
 		require.True(t, strings.Contains(readme, "`"+name), "the README does not name %s", name)
 	}
-	for _, tool := range tools.All(nil) {
-		require.Contains(t, readme, "`"+tool.Tool.Name+"`")
+	for _, tool := range tools.All() {
+		require.Contains(t, readme, "`"+tool.Definition.Name+"`")
 	}
 	for _, name := range variables.FindAllString(readme, -1) {
 		require.Contains(t, surface, name, "the README names a variable that is not there")
