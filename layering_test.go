@@ -30,8 +30,10 @@ var allowedImports = map[string][]string{
 	"/internal/access":   {},
 	"/internal/call":     {"/internal/serve"},
 	"/internal/config":   {"/internal/access", "/internal/serve", "/twilioapi"},
+	"/internal/docs":     {},
 	"/internal/logging":  {},
 	"/internal/serve":    {"/internal/access"},
+	"/internal/web":      {"/internal/docs"},
 	"/schemas":           {},
 	"/tools":             {"/schemas", "/twilioapi"},
 	"/twilioapi":         {},
@@ -57,6 +59,7 @@ var importers = map[string][]string{
 	"github.com/cenkalti/backoff/v5":           {"/twilioapi"},
 	"github.com/mark3labs/mcp-go":              {"", "/internal/call", "/internal/serve", "/tools"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
+	"github.com/yuin/goldmark":                {"/internal/web"},
 }
 
 func TestLibrariesAreImportedWhereTheyBelong(t *testing.T) {
