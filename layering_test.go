@@ -30,9 +30,11 @@ var allowedImports = map[string][]string{
 	"/internal/access":   {},
 	"/internal/call":     {"/internal/serve"},
 	"/internal/config":   {"/internal/access", "/internal/serve", "/twilioapi"},
+	"/internal/docs":     {},
 	"/internal/logging":  {},
 	"/internal/metrics":  {},
 	"/internal/serve":    {"/internal/access"},
+	"/internal/web":      {"/internal/docs"},
 	"/internal/web/app":  {},
 	"/schemas":           {},
 	"/tools":             {"/schemas", "/twilioapi"},
@@ -63,6 +65,7 @@ var importers = map[string][]string{
 	"golang.org/x/sync":                        {"/internal/serve"},
 	"github.com/mark3labs/mcp-go":              {"", "/internal/call", "/internal/serve", "/tools"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
+	"github.com/yuin/goldmark":                 {"/internal/web"},
 }
 
 func TestLibrariesAreImportedWhereTheyBelong(t *testing.T) {

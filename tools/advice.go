@@ -1,5 +1,7 @@
 package tools
 
+import "maps"
+
 // events are the names that Configuration.Filters takes, as Twilio's
 // AutoCreation.WebhookFilters lists them.
 const events = "onMessageAdded, onMessageUpdated, onMessageRemoved, onConversationUpdated, " +
@@ -66,3 +68,6 @@ var adviceByStatus = map[int]string{
 	403: checkPermission,
 	404: checkConversation,
 }
+
+// Advice returns what to try next, by Twilio's error code.
+func Advice() map[int]string { return maps.Clone(advice) }
