@@ -70,9 +70,9 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	if err != nil {
 		return err
 	}
-	offered := tools.All()
-	if line.ReadOnly {
-		offered = tools.ReadOnly(offered)
+	offered, err := tools.Select([]string{"webhooks"}, line.ReadOnly)
+	if err != nil {
+		return err
 	}
 	options := line.Server(log)
 	options.Instructions, options.Tools = instructions, servedTools(offered, twilio)
