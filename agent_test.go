@@ -45,8 +45,12 @@ func newTestServer(transport string, now func() time.Time, next func() fault) (*
 	if err != nil {
 		return nil, err
 	}
+	offered, err := tools.Select([]string{"all"}, false)
+	if err != nil {
+		return nil, err
+	}
 	server := serve.New(serve.Options{
-		Tools: servedTools(tools.All(), client),
+		Tools: servedTools(offered, client),
 		Log:   slog.New(slog.DiscardHandler), MaxMessage: 1 << 20, MaxConcurrent: 32, Grace: time.Minute,
 	})
 	if transport == "stdio" {

@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		_, err := fmt.Fprintln(stdout, config.VersionString())
 		return err
 	case cfg.Command == "call":
-		cfg.LogLevel = slog.LevelError
+		cfg.LogLevel, cfg.Toolsets = slog.LevelError, []string{"all"}
 	}
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.LogLevel)
 	defer flush()
@@ -130,16 +130,17 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 	}
 	if m != nil {
 		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
-		client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
+		//client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
 	}
 	twilio, err := twilioapi.New(client)
 	if err != nil {
 		stop()
 		return nil, nil, err
 	}
-	offered := tools.All()
-	if cfg.ReadOnly {
-		offered = tools.ReadOnly(offered)
+	offered, err := tools.Select(cfg.Toolsets, cfg.ReadOnly)
+	if err != nil {
+		stop()
+		return nil, nil, fmt.Errorf("--toolsets: %w", err)
 	}
 	options.Tools = servedTools(offered, twilio)
 	return serve.New(options), stop, nil
@@ -167,6 +168,7 @@ func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve
 	for _, tool := range offered {
 		served = append(served, serve.Tool{
 			Definition: tool.Definition,
+			Scope:      scope(tool),
 			Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
 				client := twilio
 				if caller.Username != "" {
@@ -178,6 +180,19 @@ func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve
 		})
 	}
 	return served
+}
+
+// scope is the OAuth scope that a caller needs for a tool; none for the
+// documentation.
+func scope(tool tools.Tool) string {
+	switch {
+	case !*tool.Definition.Annotations.OpenWorldHint:
+		return ""
+	case tool.ReadOnly():
+		return access.ScopeRead
+	default:
+		return access.ScopeWrite
+	}
 }
 
 // logAttributes describes the requests that a call made, if it made any.

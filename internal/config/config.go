@@ -15,8 +15,9 @@ import (
 // A Config holds the settings and the command that was chosen. Secrets are not
 // among the settings; the methods of Config read those from the environment.
 type Config struct {
-	Sandbox  bool `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
-	ReadOnly bool `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
+	Sandbox  bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
+	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, docs or all. Default: webhooks."`
+	ReadOnly bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
 
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
 	Grace          time.Duration `variable:"MCP_GRACE" default:"10s" placeholder:"DURATION" help:"Grace period for in-flight calls on shutdown. Default: 10s."`
