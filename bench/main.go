@@ -51,15 +51,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s, %s, %d CPUs; rounds: %d of %v\n\n",
-		time.Now().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), b.rounds, b.window)
-	switch {
-	case o.steady > 0:
-		return b.runSteady(ctx)
-	case o.growth:
-		return b.runGrowth(ctx)
-	}
-	return b.runScenarios(ctx)
+	fmt.Fprintf(out, "%s, %s, %d CPUs", time.Now().Format(time.DateOnly), runtime.Version(), runtime.NumCPU())
+	return b.run(ctx)
 }
 
 // options are the values of the flags.
@@ -140,6 +133,19 @@ func newBench(o options, dir string, out io.Writer) *bench {
 	}
 	b.warmUp = max(o.window/4, 250*time.Millisecond)
 	return b
+}
+
+// run measures what the flags ask for and prints the results.
+func (b *bench) run(ctx context.Context) error {
+	if b.steady > 0 {
+		fmt.Fprintf(b.out, "; %v\n\n", b.steady)
+		return b.runSteady(ctx)
+	}
+	fmt.Fprintf(b.out, "; %d × %v\n\n", b.rounds, b.window)
+	if b.growth {
+		return b.runGrowth(ctx)
+	}
+	return b.runScenarios(ctx)
 }
 
 func (b *bench) close() {
