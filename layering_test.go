@@ -59,7 +59,7 @@ var importers = map[string][]string{
 	"github.com/cenkalti/backoff/v5":           {"/twilioapi"},
 	"github.com/mark3labs/mcp-go":              {"", "/internal/call", "/internal/serve", "/tools"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
-	"github.com/yuin/goldmark":                {"/internal/web"},
+	"github.com/yuin/goldmark":                 {"/internal/web"},
 }
 
 func TestLibrariesAreImportedWhereTheyBelong(t *testing.T) {
