@@ -130,7 +130,7 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 	}
 	if m != nil {
 		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
-		//client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
+		client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
 	}
 	twilio, err := twilioapi.New(client)
 	if err != nil {

@@ -81,9 +81,9 @@ func (f *faulty) byAnother(t *testing.T, w twilioapi.NewWebhook) string {
 	t.Helper()
 	other, err := twilioapi.New(twilioapi.Config{BaseURL: f.url, Credentials: give("AC1", "x")})
 	require.NoError(t, err)
-	made, _, err := other.CreateWebhook(t.Context(), room, w)
+	made, err := other.CreateWebhook(t.Context(), room, w)
 	require.NoError(t, err)
-	return sid(t, made)
+	return sid(t, made.JSON)
 }
 
 func sid(t *testing.T, webhook json.RawMessage) string {
@@ -96,8 +96,8 @@ func sid(t *testing.T, webhook json.RawMessage) string {
 
 func (f *faulty) unsettled(t *testing.T, w twilioapi.NewWebhook) *twilioapi.OutcomeUnknownError {
 	t.Helper()
-	_, settled, err := f.CreateWebhook(t.Context(), room, w)
-	require.False(t, settled)
+	result, err := f.CreateWebhook(t.Context(), room, w)
+	require.False(t, result.Info.Reconciled)
 	unsettled, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err)
 	require.True(t, ok, err)
 	return unsettled
@@ -131,10 +131,10 @@ func TestACreateWhoseAnswerWasLostIsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFaulty(t, nil, row.fault)
-			webhook, settled, err := f.CreateWebhook(t.Context(), room, row.webhook)
+			webhook, err := f.CreateWebhook(t.Context(), room, row.webhook)
 			require.NoError(t, err)
-			require.True(t, settled)
-			require.NotEmpty(t, sid(t, webhook))
+			require.True(t, webhook.Info.Reconciled)
+			require.NotEmpty(t, sid(t, webhook.JSON))
 			require.EqualValues(t, 1, f.applied.Load())
 		})
 	}
@@ -155,9 +155,9 @@ func TestAWebhookThatComesLateIsFoundAtTheSecondLook(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, nil, lost)
 	f.nap = func() { f.byAnother(t, trigger("help")) }
-	_, settled, err := f.CreateWebhook(t.Context(), room, trigger("help"))
+	webhook, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 	require.NoError(t, err)
-	require.True(t, settled)
+	require.True(t, webhook.Info.Reconciled)
 }
 
 // An older twin is not taken for the new one, though Twilio's clock and ours
@@ -177,10 +177,10 @@ func TestAnOldTwinIsNotTaken(t *testing.T) {
 			require.Zero(t, f.unsettled(t, trigger("help")).Found)
 
 			f.faults <- appliedAndLost
-			webhook, settled, err := f.CreateWebhook(t.Context(), room, trigger("help"))
+			webhook, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 			require.NoError(t, err)
-			require.True(t, settled)
-			require.NotEmpty(t, sid(t, webhook))
+			require.True(t, webhook.Info.Reconciled)
+			require.NotEmpty(t, sid(t, webhook.JSON))
 		})
 	}
 }
@@ -188,18 +188,18 @@ func TestAnOldTwinIsNotTaken(t *testing.T) {
 func TestAWebhookThatThisProcessReturnedIsNotTaken(t *testing.T) {
 	t.Parallel()
 	f := newFaulty(t, nil)
-	_, _, err := f.CreateWebhook(t.Context(), room, trigger("help"))
+	_, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 	require.NoError(t, err)
 	f.faults <- lost
 	require.Zero(t, f.unsettled(t, trigger("help")).Found)
 
 	f.faults <- appliedAndLost
-	first, _, err := f.CreateWebhook(t.Context(), room, trigger("help"))
+	first, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 	require.NoError(t, err)
 	f.faults <- appliedAndLost
-	second, _, err := f.CreateWebhook(t.Context(), room, trigger("help"))
+	second, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 	require.NoError(t, err)
-	require.NotEqual(t, sid(t, first), sid(t, second))
+	require.NotEqual(t, sid(t, first.JSON), sid(t, second.JSON))
 }
 
 func TestSeveralNewTwinsLeaveItUnknown(t *testing.T) {
@@ -232,9 +232,9 @@ func TestAnotherStudioWebhookIsNotTaken(t *testing.T) {
 	f.faults <- lost
 	require.Zero(t, f.unsettled(t, studio("onMessageAdded")).Found)
 	f.faults <- appliedAndLost
-	_, settled, err := f.CreateWebhook(t.Context(), room, studio("onMessageAdded"))
+	webhook, err := f.CreateWebhook(t.Context(), room, studio("onMessageAdded"))
 	require.NoError(t, err)
-	require.True(t, settled)
+	require.True(t, webhook.Info.Reconciled)
 }
 
 // A conversation has a SID and a unique name. While a create by one is under
@@ -251,14 +251,14 @@ func TestACreateByTheConversationsOtherNameIsADoubt(t *testing.T) {
 	}
 	slow := make(chan error, 1)
 	go func() {
-		_, _, err := f.CreateWebhook(t.Context(), room, trigger("help"))
+		_, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 		slow <- err
 	}()
 	<-applied
 	f.faults <- lost
-	_, settled, err := f.CreateWebhook(t.Context(), "empty room", trigger("help"))
+	other, err := f.CreateWebhook(t.Context(), "empty room", trigger("help"))
 	require.Error(t, err)
-	require.False(t, settled)
+	require.False(t, other.Info.Reconciled)
 	close(ended)
 	require.NoError(t, <-slow)
 }
@@ -312,13 +312,13 @@ func TestManyLostCreatesAtOnce(t *testing.T) {
 	given := map[string]int{}
 	for range 5 {
 		all.Go(func() {
-			webhook, _, err := f.CreateWebhook(t.Context(), room, trigger("help"))
+			webhook, err := f.CreateWebhook(t.Context(), room, trigger("help"))
 			if err != nil {
 				return
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			given[sid(t, webhook)]++
+			given[sid(t, webhook.JSON)]++
 		})
 	}
 	all.Wait()
@@ -332,7 +332,6 @@ func TestManyLostCreatesAtOnce(t *testing.T) {
 // reason to doubt.
 func TestAnotherAccountsCreateIsNoDoubt(t *testing.T) {
 	t.Parallel()
-	type key struct{}
 	fixed := time.Now()
 	twilio := sandbox.New(sandbox.Options{Now: func() time.Time { return fixed }})
 	arrived, settled := make(chan struct{}), make(chan struct{})
@@ -351,18 +350,16 @@ func TestAnotherAccountsCreateIsNoDoubt(t *testing.T) {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	client, err := twilioapi.New(twilioapi.Config{BaseURL: srv.URL, Credentials: func(ctx context.Context) (twilioapi.Credentials, error) {
-		return twilioapi.Credentials{Username: ctx.Value(key{}).(string), Password: "x"}, nil
-	}})
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: srv.URL, Credentials: give("AC1", "x")})
 	require.NoError(t, err)
 	other := make(chan error, 1)
 	go func() {
-		_, _, err := client.CreateWebhook(context.WithValue(t.Context(), key{}, "AC2"), room, trigger("help"))
+		_, err := client.WithCredentials(twilioapi.Credentials{Username: "AC2", Password: "x"}).CreateWebhook(t.Context(), room, trigger("help"))
 		other <- err
 	}()
-	_, found, err := client.CreateWebhook(context.WithValue(t.Context(), key{}, "AC1"), room, trigger("help"))
+	webhook, err := client.CreateWebhook(t.Context(), room, trigger("help"))
 	close(settled)
 	require.NoError(t, err)
-	require.True(t, found)
+	require.True(t, webhook.Info.Reconciled)
 	require.Error(t, <-other)
 }
