@@ -119,7 +119,11 @@ func serveMetrics(ctx context.Context, address string, log *slog.Logger) (*metri
 // newServer returns a server of the tools, which call Twilio or the sandbox, and
 // a function that releases what it uses. The metrics may be nil.
 func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics) (server *serve.Server, stop func(), err error) {
-	client, options, stop := cfg.Twilio(lookup, log), cfg.Server(log), func() {}
+	options, stop := cfg.Server(log), func() {}
+	client, err := cfg.Twilio(lookup, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	options.Instructions = tools.Instructions
 	if cfg.Sandbox {
 		if client.BaseURL, stop, err = startSandbox(); err != nil {

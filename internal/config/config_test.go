@@ -158,7 +158,9 @@ func TestHelpShowsEverySettingWithItsVariableAndNoSecret(t *testing.T) {
 
 func twilio(t *testing.T, lookup config.LookupFunc, args ...string) twilioapi.Config {
 	t.Helper()
-	return parse(t, lookup, args...).Twilio(lookup, slog.New(slog.DiscardHandler))
+	config, err := parse(t, lookup, args...).Twilio(lookup, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return config
 }
 
 func TestTheAPIKeyTakesPrecedenceAndMissingCredentialsAreNamed(t *testing.T) {
@@ -207,7 +209,9 @@ func TestUnusedTwilioCredentialsAreLogged(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
 	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "hunter2")
-	parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").Twilio(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+	config, err := parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").Twilio(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+	require.NoError(t, err)
+	require.True(t, config.IsolateReads)
 	require.Contains(t, lines.String(), "the Twilio credentials in the environment are not used")
 	require.NotContains(t, lines.String(), "hunter2")
 }

@@ -13,23 +13,26 @@ import (
 )
 
 // Twilio returns the configuration of the Twilio client.
-func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) twilioapi.Config {
+func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, error) {
+	roots, err := c.rootCAs()
 	config := twilioapi.Config{
-		BaseURL:     c.BaseURL,
-		Edge:        c.Edge,
-		Region:      c.Region,
-		ServiceSID:  c.ChatServiceSID,
-		Connections: c.MaxConcurrent,
-		Credentials: credentials(lookup),
-		Timeout:     c.Timeout,
-		Version:     Version(),
+		BaseURL:      c.BaseURL,
+		Edge:         c.Edge,
+		Region:       c.Region,
+		ServiceSID:   c.ChatServiceSID,
+		RootCAs:      roots,
+		Connections:  c.MaxConcurrent,
+		IsolateReads: c.callerCredentials(),
+		Credentials:  credentials(lookup),
+		Timeout:      c.Timeout,
+		Version:      Version(),
 	}
 	if c.callerCredentials() {
 		if _, err := config.Credentials(); err == nil {
 			log.Warn("--credentials caller: the Twilio credentials in the environment are not used")
 		}
 	}
-	return config
+	return config, err
 }
 
 // Server returns the options of the server, without its tools.
