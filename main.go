@@ -141,6 +141,9 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 		stop()
 		return nil, nil, err
 	}
+	if twilio.Plaintext() {
+		log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
+	}
 	offered, err := tools.Select(cfg.Toolsets, cfg.ReadOnly)
 	if err != nil {
 		stop()

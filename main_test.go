@@ -415,6 +415,15 @@ func TestAnonymousCallersAreLoggedAtTheStart(t *testing.T) {
 	require.Contains(t, logged.String(), "--allow-anonymous: anyone who can connect to the address can call the tools")
 }
 
+func TestUnencryptedCredentialsAreLoggedAtTheStart(t *testing.T) {
+	t.Parallel()
+	for url, warnings := range map[string]int{"http://twilio.example": 1, "https://twilio.example": 0, "http://127.0.0.1:1": 0, "http://localhost:1": 0} {
+		_, logged, err := program(t, environment("TWILIO_BASE_URL", url), "")
+		require.NoError(t, err)
+		require.Equal(t, warnings, strings.Count(logged, "sent unencrypted"), url)
+	}
+}
+
 func TestReadOnlyOffersNoToolThatWrites(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := program(t, environment("MCP_READ_ONLY", "true"), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
