@@ -254,7 +254,9 @@ func TestACreateIsSentOnceOverHTTP2(t *testing.T) {
 // trust returns the authorities that accept a test server's certificate.
 func trust(srv *httptest.Server) *x509.CertPool {
 	roots := x509.NewCertPool()
-	roots.AddCert(srv.Certificate())
+	if certificate := srv.Certificate(); certificate != nil {
+		roots.AddCert(certificate)
+	}
 	return roots
 }
 
