@@ -6,10 +6,9 @@
 // from them, which are embedded here and served; the plain test fails when they
 // are stale.
 //
-// The types mirror the two pages of Twilio's reference, "Create a new webhook
-// scoped to the conversation" and "Retrieve a list of all webhooks scoped to
-// the conversation". Limits that only Twilio's error dictionary names (codes
-// 50361 to 50372) stand in the descriptions and are left to Twilio to enforce.
+// The types mirror Twilio's reference of the Conversation Scoped Webhook resource.
+// Limits that only Twilio's error dictionary names (codes 50361 to 50372) are in the
+// descriptions and left to Twilio to enforce.
 package schemas
 
 import (

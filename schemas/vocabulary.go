@@ -7,6 +7,12 @@ type Conversation struct {
 	ConversationSid string `json:"ConversationSid" jsonschema:"required,minLength=1"`
 }
 
+// WebhookSid is the path parameter of the operations on one webhook.
+type WebhookSid struct {
+	// The webhook's SID: WH and 32 hexadecimal digits.
+	Sid string `json:"Sid" jsonschema:"required,minLength=34,maxLength=34,pattern=^WH[0-9a-fA-F]{32}$"`
+}
+
 // Webhook is Twilio's Conversation Scoped Webhook resource. Every field may be
 // null, and new fields may appear.
 //

@@ -81,46 +81,83 @@ func TestInvalidArgumentsAreNotSent(t *testing.T) {
 	}
 }
 
-// record answers every request as a successful create, and passes on its form.
-func record(forms chan url.Values) http.Handler {
+// record passes on every request, parsed, and answers it as the method wants.
+func record(requests chan *http.Request) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
-		forms <- r.Form
+		requests <- r
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, `{"webhooks":[]}`)
+			return
+		}
 		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, `{"sid":"WH0123456789abcdef0123456789abcdef"}`)
+		_, _ = io.WriteString(w, `{"sid":"`+sid+`"}`)
 	})
 }
 
 func TestAnOptionalParameterThatIsNullOrEmptyIsLeftOut(t *testing.T) {
 	t.Parallel()
-	forms := make(chan url.Values, 1)
-	s := connect(t, record(forms))
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
 	s.succeeds(create, `{"ConversationSid":"x","Target":"studio","Configuration.Url":"","Configuration.Method":null,"Configuration.Filters":null,"Configuration.Triggers":[],"Configuration.FlowSid":"","Configuration.ReplayAfter":null}`)
-	require.Equal(t, url.Values{"Target": {"studio"}}, <-forms)
+	require.Equal(t, url.Values{"Target": {"studio"}}, (<-requests).Form)
 	s.succeeds(list, `{"ConversationSid":"x","PageSize":null,"Page":null,"PageToken":""}`)
-	require.Empty(t, <-forms)
+	require.Empty(t, (<-requests).Form)
 }
 
 func TestArgumentsThatClientsAddAreIgnored(t *testing.T) {
 	t.Parallel()
-	forms := make(chan url.Values, 1)
-	connect(t, record(forms)).succeeds(list, `{"wait_for_previous":true,"ConversationSid":"x","toolCallId":"1","tool_call_description":{"a":[1.5]},"_meta":{"progressToken":1e999},"_sessionID":null}`)
-	require.Empty(t, <-forms)
+	requests := make(chan *http.Request, 1)
+	connect(t, record(requests)).succeeds(list, `{"wait_for_previous":true,"ConversationSid":"x","toolCallId":"1","tool_call_description":{"a":[1.5]},"_meta":{"progressToken":1e999},"_sessionID":null}`)
+	require.Empty(t, (<-requests).Form)
 }
 
 func TestUnicodeIsSentAsItIs(t *testing.T) {
 	t.Parallel()
-	got := make(chan *http.Request, 1)
-	s := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := r.ParseForm(); err != nil {
-			t.Error(err)
-		}
-		got <- r
-		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, "{}")
-	}))
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
 	s.call(create, `{"ConversationSid":"caf\u00e9 \ud83d\ude00","Target":"trigger","Configuration.Triggers":["\"\\u","\u0000"]}`)
-	r := <-got
+	r := <-requests
 	require.Equal(t, "/v1/Conversations/café 😀/Webhooks", r.URL.Path)
-	require.Equal(t, []string{`"\u`, "\x00"}, r.PostForm["Configuration.Triggers"])
+	require.Equal(t, []string{`"\u`, "\x00"}, r.Form["Configuration.Triggers"])
+}
+
+func TestAnUpdateSendsWhatIsGiven(t *testing.T) {
+	t.Parallel()
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
+	s.call(update, `{"ConversationSid":"x","Sid":"`+sid+`","Configuration.Url":"https://example.com/a?b=c&d=%25","Configuration.Filters":["a","b"]}`)
+	require.Equal(t, url.Values{"Configuration.Url": {"https://example.com/a?b=c&d=%25"}, "Configuration.Filters": {"a", "b"}}, (<-requests).Form)
+}
+
+// For an update, null and empty values read as if they cleared something.
+func TestAnUpdateRefusesEmptyValues(t *testing.T) {
+	t.Parallel()
+	s := connect(t, unreachable(t))
+	for parameters, want := range map[string]string{
+		``:                             "At least one Configuration parameter is required.",
+		`,"_meta":null`:                "At least one Configuration parameter is required.",
+		`,"Configuration.Url":null`:    "Configuration.Url must be a string, not null.",
+		`,"Configuration.Url":""`:      "Configuration.Url must not be empty.",
+		`,"Configuration.Method":""`:   `Configuration.Method must be get or post, not "".`,
+		`,"Configuration.Filters":[]`:  "Configuration.Filters must not be empty.",
+		`,"Configuration.Triggers":[]`: "Configuration.Triggers must not be empty.",
+		`,"Configuration.FlowSid":""`:  `Configuration.FlowSid must be FW and 32 hexadecimal digits, not "".`,
+		`,"Target":"studio"`:           "Target is not a parameter; use Configuration.Filters, ",
+		`,"Configuration.Url":"x","Configuration.Method":null,"Configuration.Filters":[]`: "Configuration.Filters must not be empty. Configuration.Method must be a string, not null.",
+	} {
+		text, _ := s.fails(update, `{"ConversationSid":"x","Sid":"`+sid+`"`+parameters+`}`)
+		require.Contains(t, text, "Nothing was sent: the arguments are invalid. "+want)
+	}
+}
+
+func TestASIDOfAWebhookIsChecked(t *testing.T) {
+	t.Parallel()
+	s := connect(t, unreachable(t))
+	for _, tool := range []string{fetch, remove, update} {
+		text, _ := s.fails(tool, `{"ConversationSid":"x","Sid":"CH../x"}`)
+		require.Contains(t, text, `Sid must be WH and 32 hexadecimal digits, not "CH../x".`)
+		text, _ = s.fails(tool, `{"ConversationSid":"x"}`)
+		require.Contains(t, text, "Sid is required.")
+	}
 }

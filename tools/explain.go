@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -25,10 +27,12 @@ type errorDetails struct {
 }
 
 // An explainer describes the outcome of a tool's calls. Errors are described only
-// here: what happened, Twilio's message and code, what to try next.
+// here: what happened, Twilio's message and code, what to try next. See [operation].
 type explainer struct {
-	offered    offered
-	idempotent bool // whether the tool is
+	offered      offered
+	idempotent   bool
+	afterFailure string
+	reconciled   string
 }
 
 func (e explainer) errorResult(err error) *mcp.CallToolResult {
@@ -48,7 +52,10 @@ func (e explainer) explain(err error) (string, errorDetails) {
 		return "Nothing was sent: " + unsent.Error() + ".", errorDetails{Message: unsent.Error()}
 	}
 	if unknown, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err); ok {
-		return e.explainUnknown(unknown)
+		return e.explainCreate(unknown)
+	}
+	if unknown, ok := errors.AsType[*twilioapi.UpdateOutcomeError](err); ok {
+		return e.explainUpdate(unknown)
 	}
 	if refused, ok := errors.AsType[*twilioapi.Error](err); ok {
 		return e.explainAnswer(refused)
@@ -80,7 +87,7 @@ func (e explainer) explainAnswer(err *twilioapi.Error) (string, errorDetails) {
 func (e explainer) nextStep(err *twilioapi.Error) string {
 	switch {
 	case !err.Refused():
-		return tryLater
+		return sentences(e.afterFailure, tryLater)
 	case err.Status == http.StatusTooManyRequests:
 		return "Nothing was done. Retry " + wait(err.RetryAfter) + "."
 	case err.Code == 0 && err.Message == "" && adviceByStatus[err.Status] == "":
@@ -100,14 +107,18 @@ func (e explainer) explainNoAnswer(err *twilioapi.NoAnswerError) (string, errorD
 		return "Twilio was not reached, and nothing was done: " + reason + attempts(err.Attempts) + ". " +
 			"Try again; if this persists, ask the user to check the network and the server's settings.", details
 	}
-	return "Twilio did not answer: " + reason + attempts(err.Attempts) + ". " + tryLater, details
+	return "Twilio did not answer: " + reason + attempts(err.Attempts) + ". " + sentences(e.afterFailure, tryLater), details
 }
 
-// explainUnknown says what is known of a create that may have been carried out,
-// and how to find out the rest.
-func (e explainer) explainUnknown(err *twilioapi.OutcomeUnknownError) (string, errorDetails) {
+// sentences joins those that are not empty.
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
+}
+
+// explainCreate says what is known of a create that may have been carried out, and
+// how to find out the rest.
+func (e explainer) explainCreate(err *twilioapi.OutcomeUnknownError) (string, errorDetails) {
 	text, details := e.explainCause(err.Err)
-	details.Retryable = false
 	switch {
 	case err.List != nil:
 		text += " Whether the webhook was created is unknown: listing failed too" + statusSuffix(err.List) + "."
@@ -118,21 +129,42 @@ func (e explainer) explainUnknown(err *twilioapi.OutcomeUnknownError) (string, e
 	default:
 		text += fmt.Sprintf(" Whether the webhook was created is unknown: %d that match are there, and some may be older, or other calls'.", err.Found)
 	}
-	return text + " " + lookFirst, details
+	return text + " " + e.offered.mention(lookFirst), details
 }
 
-// explainCause says why the outcome of a request is unknown.
-func (e explainer) explainCause(err error) (string, errorDetails) {
-	if answer, ok := errors.AsType[*twilioapi.Error](err); ok {
-		_, details := e.explainAnswer(answer)
-		return "Twilio failed: " + describe(answer), details
+const lookFirst = "Do not create it again yet: ten seconds from now or later, call " +
+	"[list_conversation_webhooks. If the webhook is there, use it. If not, create it once more; " +
+	"if that fails too, list once more, and tell the user what is there.|" +
+	"ensure_conversation_webhook with the same arguments: it creates only what is not there. " +
+	"If that fails too, tell the user that the webhook is not confirmed.|]"
+
+// explainUpdate does the same for an update.
+func (e explainer) explainUpdate(err *twilioapi.UpdateOutcomeError) (string, errorDetails) {
+	text, details := e.explainCause(err.Err)
+	switch {
+	case err.Fetch != nil:
+		text += " Whether the webhook was updated is unknown: reading it failed too" + statusSuffix(err.Fetch) + "."
+	case err.NotApplied:
+		text += " The update was not applied so far, but Twilio may still apply it."
+	default:
+		text += " Whether the update was applied is unknown: the webhook differs from what was asked for in " + strings.Join(err.Differs, ", ") + "."
 	}
-	_, details := e.explain(err)
-	return "Twilio did not answer: " + details.Message + ".", details
+	return text + " " + e.offered.mention("[Ten seconds from now or later, call fetch_conversation_webhook: "+
+		"if the webhook does not show what was asked for, update it once more; if that fails too, tell the user.|]"), details
 }
 
-const lookFirst = "Do not create it again yet: call list_conversation_webhooks, ten seconds from now or later. " +
-	"If the webhook is there, use it. If not, create it once more; if that fails too, tell the user that it is not confirmed."
+// explainCause says why the outcome of a write is unknown. Repeating it may do harm.
+func (e explainer) explainCause(err error) (text string, details errorDetails) {
+	if answer, ok := errors.AsType[*twilioapi.Error](err); ok {
+		_, details = e.explainAnswer(answer)
+		text = "Twilio failed: " + describe(answer)
+	} else {
+		_, details = e.explain(err)
+		text = "Twilio did not answer: " + details.Message + "."
+	}
+	details.Retryable = false
+	return text, details
+}
 
 // statusSuffix returns the status of an answer in parentheses, if err is one.
 func statusSuffix(err error) string {

@@ -60,15 +60,21 @@ func TestTheSixthWebhookIsRefusedWithAWayOut(t *testing.T) {
 	for range 5 {
 		s.succeeds(create, arguments)
 	}
-	text, details := s.fails(create, arguments)
-	require.InDelta(t, 50361, details["code"], 0)
-	require.Contains(t, text, "if one does what was asked, use it")
+	for toolsets, want := range map[string]string{
+		"webhooks": "Call list_conversation_webhooks: if one does what was asked for, use it. If not, tell the user that one must be deleted first, which these tools cannot do.",
+		"all":      "use it. If none of the five can stay as it is, ask the user which one to change with update_conversation_webhook or delete_conversation_webhook.",
+	} {
+		s.tools = choose(t, toolsets)
+		text, details := s.fails(create, arguments)
+		require.InDelta(t, 50361, details["code"], 0)
+		require.Contains(t, text, want)
+	}
 }
 
 // The magic conversations of the sandbox, and a Twilio that is not there.
 func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	const lookFirst = "Do not create it again yet: call list_conversation_webhooks, ten seconds from now or later."
+	const lookFirst = "Do not create it again yet: ten seconds from now or later, call list_conversation_webhooks. "
 	soon := func(c *twilioapi.Config) { c.Timeout = 100 * time.Millisecond }
 	gone := func(c *twilioapi.Config) { c.BaseURL = "http://127.0.0.1:1" }
 	refusing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -18,7 +18,9 @@ type operation[Input any] struct {
 	title        string
 	description  string // see [offered.mention]
 	hints        hints
-	refusesEmpty bool // see [parameters]
+	refusesEmpty bool   // see [parameters]
+	afterFailure string // what is known after Twilio failed or did not answer
+	reconciled   string // the note on a result with Info.Reconciled
 	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
 }
 
@@ -32,7 +34,7 @@ func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
 // offered.
 func (o operation[Input]) tool(names offered) Tool {
 	input := sync.OnceValue(func() *parameters { return newParameters(o.contract.Input(), o.refusesEmpty) })
-	explain := explainer{names, o.hints.idempotent}
+	explain := o.explainer(names)
 	return Tool{o.definition(names), func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
 		arguments, err := decode[Input](ctx, input(), raw)
 		if err != nil {
@@ -44,6 +46,10 @@ func (o operation[Input]) tool(names offered) Tool {
 		}
 		return explain.successResult(result), result.Info
 	}}
+}
+
+func (o operation[Input]) explainer(names offered) explainer {
+	return explainer{names, o.hints.idempotent, o.afterFailure, o.reconciled}
 }
 
 func (o operation[Input]) definition(names offered) mcp.Tool {

@@ -34,6 +34,7 @@ func (t Tool) ReadOnly() bool { return *t.Definition.Annotations.ReadOnlyHint }
 type definition interface {
 	name() string
 	readOnly() bool
+	explainer(offered) explainer
 	tool(offered) Tool
 }
 
@@ -43,6 +44,7 @@ var toolsets = []struct {
 	tools []definition
 }{
 	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
+	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
 }
 
 // Toolsets returns the names that [Select] accepts.
@@ -57,31 +59,31 @@ func Toolsets() (names []string) {
 // leaves out those that change something. The descriptions, results and errors of
 // a tool mention only tools that are returned with it. An unknown name is an error
 // that lists the valid ones.
-func Select(names []string, readOnly bool) ([]Tool, error) {
+func Select(names []string, readOnly bool) (selected []Tool, err error) {
+	all, err := definitions(names, readOnly)
+	for _, d := range all {
+		selected = append(selected, d.tool(namesOf(all)))
+	}
+	return selected, err
+}
+
+func definitions(names []string, readOnly bool) (selected []definition, err error) {
 	for _, name := range names {
 		if !slices.Contains(Toolsets(), name) {
 			return nil, fmt.Errorf("unknown toolset %q: valid are %s", name, strings.Join(Toolsets(), ", "))
 		}
 	}
-	var selected []definition
 	for _, set := range toolsets {
 		if slices.Contains(names, set.name) || slices.Contains(names, "all") {
 			selected = append(selected, set.tools...)
 		}
 	}
-	if readOnly {
-		selected = slices.DeleteFunc(selected, func(d definition) bool { return !d.readOnly() })
-	}
-	return build(selected), nil
+	return slices.DeleteFunc(selected, func(d definition) bool { return readOnly && !d.readOnly() }), nil
 }
 
-func build(selected []definition) (all []Tool) {
-	var names offered
-	for _, d := range selected {
+func namesOf(definitions []definition) (names offered) {
+	for _, d := range definitions {
 		names = append(names, d.name())
 	}
-	for _, d := range selected {
-		all = append(all, d.tool(names))
-	}
-	return all
+	return names
 }

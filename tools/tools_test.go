@@ -3,6 +3,7 @@ package tools_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,9 +24,15 @@ import (
 const (
 	list   = "list_conversation_webhooks"
 	create = "create_conversation_webhook"
-	full   = "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	empty  = "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	ensure = "ensure_conversation_webhook"
+	fetch  = "fetch_conversation_webhook"
+	update = "update_conversation_webhook"
+	remove = "delete_conversation_webhook"
 
+	full  = "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	empty = "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+	sid  = "WH0123456789abcdef0123456789abcdef"
 	flow = `"Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"` // arguments of a create
 )
 
@@ -190,34 +197,79 @@ func TestACreateThatWasReconciledIsMarked(t *testing.T) {
 
 func TestToolsAreDescribedAndAnnotated(t *testing.T) {
 	t.Parallel()
-	all := choose(t, "all")
-	require.Len(t, all, 2)
-	for _, tool := range all {
-		readOnly := tool.Definition.Name == list
-		require.NotEmpty(t, tool.Definition.Title)
-		require.NotEmpty(t, tool.Definition.Description)
-		require.Equal(t, readOnly, *tool.Definition.Annotations.ReadOnlyHint)
-		require.Equal(t, readOnly, *tool.Definition.Annotations.IdempotentHint)
-		require.False(t, *tool.Definition.Annotations.DestructiveHint)
-		require.True(t, *tool.Definition.Annotations.OpenWorldHint)
-		for kind, schema := range map[string]json.RawMessage{"input": tool.Definition.RawInputSchema, "output": tool.Definition.RawOutputSchema} {
-			published, err := os.ReadFile("../schemas/" + tool.Definition.Name + "." + kind + ".json")
+	hints := map[string]struct{ readOnly, destructive, idempotent bool }{
+		list:   {true, false, true},
+		create: {false, false, false},
+		ensure: {false, false, true},
+		fetch:  {true, false, true},
+		update: {false, true, true},
+		remove: {false, true, true},
+	}
+	for _, tool := range choose(t, "all") {
+		d := tool.Definition
+		want, ok := hints[d.Name]
+		require.True(t, ok, d.Name)
+		require.NotEmpty(t, d.Title)
+		require.NotEmpty(t, d.Description)
+		require.Equal(t, want.readOnly, tool.ReadOnly(), d.Name)
+		require.Equal(t, want.readOnly, *d.Annotations.ReadOnlyHint, d.Name)
+		require.Equal(t, want.destructive, *d.Annotations.DestructiveHint, d.Name)
+		require.Equal(t, want.idempotent, *d.Annotations.IdempotentHint, d.Name)
+		require.True(t, *d.Annotations.OpenWorldHint, d.Name)
+		for kind, schema := range map[string]json.RawMessage{"input": d.RawInputSchema, "output": d.RawOutputSchema} {
+			published, err := os.ReadFile("../schemas/" + d.Name + "." + kind + ".json")
 			require.NoError(t, err)
 			require.Equal(t, string(published), string(schema))
 		}
 	}
 }
 
-// The description of the parameter and the advice on code 50365 name the same
-// events.
-func TestTheEventNamesStandInTheSchemaToo(t *testing.T) {
+func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 	t.Parallel()
-	text, _ := inSandbox(t).fails(create, `{"ConversationSid":"`+empty+`","Target":"webhook","Configuration.Url":"https://example.com"}`)
-	_, events, ok := strings.Cut(text, "at least one of Configuration.Filters: ")
-	require.True(t, ok)
-	events, _, _ = strings.Cut(events, ".")
-	require.Len(t, strings.Split(events, ", "), 10)
+	for _, row := range []struct {
+		names    []string
+		readOnly bool
+		want     []string
+	}{
+		{[]string{"webhooks"}, false, []string{list, create}},
+		{[]string{"webhooks"}, true, []string{list}},
+		{[]string{"manage"}, false, []string{ensure, fetch, update, remove}},
+		{[]string{"manage"}, true, []string{fetch}},
+		{[]string{"manage", "webhooks", "manage"}, false, []string{list, create, ensure, fetch, update, remove}},
+		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove}},
+		{[]string{"all", "webhooks"}, true, []string{list, fetch}},
+		{nil, false, nil},
+	} {
+		selected, err := tools.Select(row.names, row.readOnly)
+		require.NoError(t, err)
+		var got []string
+		for _, tool := range selected {
+			got = append(got, tool.Definition.Name)
+		}
+		require.Equal(t, row.want, got, row.names)
+	}
+}
+
+func TestAnUnknownToolsetIsRefusedWithTheValidOnes(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"docs", "", "Webhooks", "all "} {
+		_, err := tools.Select([]string{"webhooks", name}, false)
+		require.EqualError(t, err, fmt.Sprintf("unknown toolset %q: valid are webhooks, manage, all", name))
+	}
+}
+
+// The descriptions of the parameter and of the errors name the same events.
+func TestTheEventNamesAreInTheSchemaToo(t *testing.T) {
+	t.Parallel()
+	require.Len(t, tools.Events(), 10)
 	schema, err := os.ReadFile("../schemas/create_conversation_webhook.input.json")
 	require.NoError(t, err)
-	require.Contains(t, string(schema), events)
+	require.Contains(t, string(schema), strings.Join(tools.Events(), ", "))
+}
+
+func TestAdviceIsWhatErrorsSay(t *testing.T) {
+	t.Parallel()
+	text, _ := inSandbox(t).fails(create, `{"ConversationSid":"`+empty+`","Target":"studio"}`)
+	require.Contains(t, text, tools.Advice()[50367])
+	require.Greater(t, len(tools.Advice()), 30)
 }
