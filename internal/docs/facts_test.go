@@ -58,7 +58,7 @@ func TestTheTenEventsAreThoseThatTheCodeAccepts(t *testing.T) {
 	schema := published(t, "create_conversation_webhook.input.json")
 	i := slices.IndexFunc(schema.Properties, func(p property) bool { return p.name == "Configuration.Filters" })
 	inSchema := regexp.MustCompile(`\bon[A-Z][A-Za-z]+`).FindAllString(schema.Properties[i].Description, -1)
-	require.ElementsMatch(t, events, inSchema)
+	require.ElementsMatch(t, events, unique(inSchema))
 }
 
 func TestTheNamesThatTheGuideRejectsAreRefused(t *testing.T) {

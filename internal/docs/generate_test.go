@@ -125,27 +125,16 @@ func parameters(t *testing.T, o operation) string {
 	t.Helper()
 	s := published(t, o.tool+".input.json")
 	w := &strings.Builder{}
-	w.WriteString("| Parameter | In | Type | Required | Meaning |\n| --- | --- | --- | --- | --- |\n")
+	w.WriteString("| Parameter | Type | Meaning |\n| --- | --- | --- |\n")
 	for _, p := range s.Properties {
-		required := "no"
+		typeName := p.typeName()
 		if slices.Contains(s.Required, p.name) {
-			required = "yes"
+			typeName += ", required"
 		}
-		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", p.name, o.in(p.name), p.typeName(), required, cell(p.Description+p.limits()))
+		fmt.Fprintf(w, "| `%s` | %s | %s |\n", p.name, typeName, cell(p.Description+p.limits()))
 	}
+	fmt.Fprintf(w, "\n%s\n", o.where)
 	return w.String()
-}
-
-// in tells where a parameter goes in the request.
-func (o operation) in(name string) string {
-	switch {
-	case strings.Contains(o.path, "{"+name+"}"):
-		return "path"
-	case o.method == http.MethodGet:
-		return "query"
-	default:
-		return "form"
-	}
 }
 
 func (s *schema) typeName() string {
