@@ -30,6 +30,7 @@ var allowedImports = map[string][]string{
 	"/internal/access":   {},
 	"/internal/call":     {"/internal/serve"},
 	"/internal/config":   {"/internal/access", "/internal/serve", "/twilioapi"},
+	"/internal/clients":  {},
 	"/internal/docs":     {},
 	"/internal/logging":  {},
 	"/internal/metrics":  {},
