@@ -38,7 +38,7 @@ var allowedImports = map[string][]string{
 	"/internal/web":      {"/internal/docs"},
 	"/internal/web/app":  {},
 	"/schemas":           {},
-	"/tools":             {"/schemas", "/twilioapi"},
+	"/tools":             {"/internal/docs", "/schemas", "/twilioapi"},
 	"/twilioapi":         {},
 	"/twilioapi/sandbox": {},
 }
