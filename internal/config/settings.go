@@ -57,13 +57,20 @@ func (c *CommandLine) Reach(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOp
 	case c.AllowAnonymous && !guarded:
 		log.Warn("--allow-anonymous: whoever reaches the address may call")
 	}
+	policy, err := access.New(access.Options{
+		AllowedHosts:      c.AllowedHost,
+		AllowedOrigins:    c.AllowedOrigin,
+		HostHint:          "the server's option --allowed-host adds a host",
+		OriginHint:        "the server's option --allowed-origin adds an origin",
+		Tokens:            tokens,
+		CallerCredentials: c.caller(),
+		Log:               log,
+	})
+	if err != nil {
+		return o, false, err
+	}
 	return serve.HTTPOptions{
-		Access: access.New(access.Options{
-			AllowedHosts:      c.AllowedHost,
-			AllowedOrigins:    c.AllowedOrigin,
-			Tokens:            tokens,
-			CallerCredentials: c.caller(),
-		}),
+		Access:   policy,
 		Drain:    c.Drain,
 		CertFile: c.TLSCert,
 		KeyFile:  c.TLSKey,
