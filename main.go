@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	}
 
 	if command == "call" {
-		line.LogLevel, line.MaxMessage = slog.LevelError, 1<<30
+		line.LogLevel = slog.LevelError
 	}
 	log, flush := line.Logger(stderr)
 	defer flush()
@@ -89,8 +89,12 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		return err
 	}
 	ln, err := serve.Listen(line.HTTP, allowRemote)
+	if errors.Is(err, serve.ErrNotLoopback) {
+		return fmt.Errorf("--http: %w; to let other machines call, say who may: set MCP_AUTH_TOKEN, or give --credentials caller, "+
+			"or --allow-anonymous behind a proxy that authenticates", err)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("--http: %w", err)
 	}
 	return server.HTTP(ctx, ln, httpOptions)
 }
@@ -130,7 +134,7 @@ func logAttributes(i twilioapi.CallInfo) []slog.Attr {
 func serveSandbox(ctx context.Context, address, baseURL string, stderr io.Writer) error {
 	ln, err := serve.Listen(address, false)
 	if err != nil {
-		return err
+		return fmt.Errorf("--http: %w; the sandbox listens on loopback only", err)
 	}
 	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
 	return serve.Run(ctx, sandbox.New(sandbox.Options{BaseURL: baseURL}), ln)

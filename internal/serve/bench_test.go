@@ -34,7 +34,7 @@ const instantCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"na
 
 // BenchmarkCallOverHTTP is one tools/call over one connection.
 func BenchmarkCallOverHTTP(b *testing.B) {
-	s := newBench(func(o *serve.Options) {
+	s := newFixture(func(o *serve.Options) {
 		o.Log, o.Tools = slog.New(slog.NewTextHandler(io.Discard, nil)), []serve.Tool{instantTool()}
 	}).listen(b, serve.HTTPOptions{})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -70,11 +70,11 @@ func BenchmarkCallOverHTTP(b *testing.B) {
 func BenchmarkCallOverStdio(b *testing.B) {
 	in, requests := io.Pipe()
 	answers, out := io.Pipe()
-	server := newBench(func(o *serve.Options) {
+	f := newFixture(func(o *serve.Options) {
 		o.Log, o.Tools = slog.New(slog.NewTextHandler(io.Discard, nil)), []serve.Tool{instantTool()}
 	})
 	ended := make(chan error, 1)
-	go func() { ended <- server.Stdio(b.Context(), in, out) }()
+	go func() { ended <- f.Stdio(b.Context(), in, out) }()
 	lines, request := bufio.NewReaderSize(answers, 64<<10), []byte(instantCall+"\n")
 	b.ReportAllocs()
 	for b.Loop() {

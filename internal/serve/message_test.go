@@ -42,7 +42,7 @@ func TestADuplicateMemberIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newBench().start(t)
+			s := newFixture().start(t)
 			s.send(row.message)
 			answer := s.answer()
 			require.Contains(t, answer, `"id":1,"error":{"code":-32600,`)
@@ -55,7 +55,7 @@ func TestADuplicateMemberIsRefused(t *testing.T) {
 func TestArgumentsReachTheToolAsTheyWereSent(t *testing.T) {
 	t.Parallel()
 	const arguments = `{"a":1e400, "a" : 9007199254740993,"b":"\ud83d"}`
-	s := newBench().start(t)
+	s := newFixture().start(t)
 	s.send(`{"jsonrpc":"2.0","id":1,"params":{"arguments":` + arguments + `,"name":"ech\u006f"},"method":"tools/call"}`)
 	require.Contains(t, s.answer(), `"text":"`+strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(arguments)+`"`)
 }
@@ -64,7 +64,7 @@ func TestArgumentsReachTheToolAsTheyWereSent(t *testing.T) {
 // one that the header names.
 func TestTheToolThatRunsIsTheOneInTheHeader(t *testing.T) {
 	t.Parallel()
-	s := newBench().listen(t, serve.HTTPOptions{})
+	s := newFixture().listen(t, serve.HTTPOptions{})
 	for name, row := range map[string]struct {
 		names  []string
 		params string
@@ -105,4 +105,47 @@ func TestThePackageBuildsFor32Bits(t *testing.T) {
 	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
+}
+
+func TestMessagesAreAnswered(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ name, message, want string }{
+		{"a number", `{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`, `{"jsonrpc":"2.0","id":9007199254740993,"result":{}}`},
+		{"a fraction", `{"jsonrpc":"2.0","id":1.50,"method":"ping"}`, `{"jsonrpc":"2.0","id":1.50,"result":{}}`},
+		{"a negative", `{"jsonrpc":"2.0","id":-0,"method":"ping"}`, `{"jsonrpc":"2.0","id":-0,"result":{}}`},
+		{"a string", `{"jsonrpc":"2.0","id":"a\u0062<&","method":"ping"}`, `{"jsonrpc":"2.0","id":"a\u0062<&","result":{}}`},
+		{"id null", `{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"id must be a string or a number"}}`},
+		{"id true", `{"jsonrpc":"2.0","id":true,"method":"ping"}`, `"id":null,"error":{"code":-32600`},
+		{"id object", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, `"id":null,"error":{"code":-32600`},
+		{"id list", `{"jsonrpc":"2.0","id":[1],"method":"ping"}`, `"id":null,"error":{"code":-32600`},
+		{"junk", `junk`, `"id":null,"error":{"code":-32700`},
+		{"half", `{"jsonrpc":"2.0","id":1`, `"id":null,"error":{"code":-32700`},
+		{"two", ping + ping, `"id":null,"error":{"code":-32700`},
+		{"a batch", `[` + ping + `]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batches are not supported; send one message at a time"}}`},
+		{"no object", `5`, `"id":null,"error":{"code":-32600`},
+		{"null", `null`, `"id":null,"error":{"code":-32600`},
+		{"no version", `{"id":1,"method":"ping"}`, `"id":1,"error":{"code":-32600`},
+		{"version 1", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, `"id":1,"error":{"code":-32600`},
+		{"no method", `{"jsonrpc":"2.0","id":1}`, `"id":1,"error":{"code":-32600,"message":"method is missing"`},
+		{"empty method", `{"jsonrpc":"2.0","id":1,"method":""}`, `"id":1,"error":{"code":-32600`},
+		{"method a number", `{"jsonrpc":"2.0","id":1,"method":5}`, `"id":1,"error":{"code":-32600`},
+		{"long unknown method", `{"jsonrpc":"2.0","id":1,"method":"` + strings.Repeat("x", 60<<10) + `"}`, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"method \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" is longer than 64 bytes; there is no such method"}}`},
+		{"unknown method", `{"jsonrpc":"2.0","id":1,"method":"nope"}`, `"id":1,"error":{"code":-32601`},
+		{"with a CR", ping + "\r", `{"jsonrpc":"2.0","id":"p","result":{}}`},
+		{"params a list", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}`, `"id":1,"error":{"code":-32602,"message":"params must be an object`},
+		{"no params", `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`, `"id":1,"error":{"code":-32602`},
+		{"unknown tool", call("1", "nope"), `"id":1,"error":{"code":-32602,"message":"there is no tool \"nope\"; the tools are echo, hold, nan and panic"}`},
+		{"a panic", call("1", "panic"), `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"internal error; the server's log has the details"}}`},
+		{"no JSON", call("1", "nan"), `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"the result could not be written as JSON"}}`},
+		{"too long", `{"jsonrpc":"2.0","id":1,"method":"` + strings.Repeat("x", 1<<20) + `"}`, `"id":null,"error":{"code":-32600,"message":"the message is longer than 1048576 bytes"}`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			s := newFixture().start(t)
+			s.send(row.message)
+			require.Contains(t, s.answer(), row.want)
+			s.send(ping)
+			require.Equal(t, `{"jsonrpc":"2.0","id":"p","result":{}}`, s.answer(), "the next request is served")
+		})
+	}
 }
