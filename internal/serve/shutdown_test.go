@@ -2,10 +2,12 @@ package serve_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -126,4 +128,28 @@ func TestShutdownOverHTTPAnswersWhatTheGracePeriodLeaves(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Over HTTP/2 a connection is closed only after the responses are complete.
+func TestShutdownOverHTTP2AnswersWhatTheGracePeriodLeaves(t *testing.T) {
+	t.Parallel()
+	b := newFixture(func(o *serve.Options) { o.Grace = 10 * time.Millisecond })
+	certFile, keyFile, roots := writeCertificate(t, t.TempDir(), 1)
+	s := b.listen(t, serve.HTTPOptions{CertFile: certFile, KeyFile: keyFile})
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	answered := make(chan string, 1)
+	go func() {
+		res, err := client.Post(strings.Replace(s.url, "http:", "https:", 1)+"/mcp", "application/json", strings.NewReader(call("1", "hold")))
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		answered <- fmt.Sprint(res.Proto, " ", string(body), err)
+	}()
+	await(t, func() bool { return b.started.Load() == 1 })
+	s.end()
+	require.Equal(t, `HTTP/2.0 {"jsonrpc":"2.0","id":1,`+outcomeUnknown+"}\n<nil>", <-answered)
+	require.NoError(t, <-s.done)
 }
