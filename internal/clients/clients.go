@@ -82,8 +82,9 @@ var all = []Client{
 	{
 		Name: "gemini", Title: "Gemini CLI", File: "`~/.gemini/settings.json`, or `.gemini/settings.json` in the project",
 		Secrets: "The entry refers to environment variables.",
+		// httpUrl is deprecated; "gemini mcp add" writes url and type.
 		Source:  "https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md",
-		servers: "mcpServers", urlMember: "httpUrl", reference: "${%s:-}", command: geminiCommand,
+		servers: "mcpServers", httpType: "http", urlMember: "url", reference: "${%s:-}", command: geminiCommand,
 	},
 	{
 		Name: "cline", Title: "Cline", File: "`cline_mcp_settings.json` (MCP Servers → Configure MCP Servers); of the CLI: in `~/.cline/data/settings`",

@@ -89,7 +89,7 @@ func TestEveryClientHasItsExactEntries(t *testing.T) {
 		"gemini": {
 			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
 				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY:-}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET:-}"}}}}`,
-			`{"mcpServers": {"twilio-conversations": {"httpUrl": "https://mcp.example.com/mcp",
+			`{"mcpServers": {"twilio-conversations": {"type": "http", "url": "https://mcp.example.com/mcp",
 				"headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN:-}"}}}}`,
 		},
 		"cline": {

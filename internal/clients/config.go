@@ -32,7 +32,6 @@ type server struct {
 	Command   string            `json:"command,omitempty"`
 	Args      []string          `json:"args,omitzero"`
 	URL       string            `json:"url,omitempty"`
-	HTTPURL   string            `json:"httpUrl,omitempty"`
 	ServerURL string            `json:"serverUrl,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
 	Headers   map[string]string `json:"headers,omitempty"`
@@ -99,14 +98,9 @@ func (c Client) server(o Options) server {
 	if o.URL == "" {
 		return server{Type: c.stdioType, Command: o.Command, Args: c.args, Env: c.environment()}
 	}
-	s := server{Type: c.httpType}
-	switch c.urlMember {
-	case "httpUrl":
-		s.HTTPURL = o.URL
-	case "serverUrl":
-		s.ServerURL = o.URL
-	default:
-		s.URL = o.URL
+	s := server{Type: c.httpType, URL: o.URL}
+	if c.urlMember == "serverUrl" {
+		s.URL, s.ServerURL = "", o.URL
 	}
 	if o.Token {
 		s.Headers = map[string]string{"Authorization": "Bearer " + c.refer(tokenVariable)}
