@@ -11,6 +11,7 @@ import (
 	"io"
 	stdlog "log"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"twilio-conversations-mcp/internal/call"
 	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/internal/logging"
+	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
@@ -66,7 +68,7 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		_, err := fmt.Fprintln(stdout, config.VersionString())
 		return err
 	case cfg.Command == "call":
-		cfg.LogLevel = slog.LevelError
+		cfg.LogLevel, cfg.Toolsets = slog.LevelError, []string{"all"}
 	}
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.LogLevel)
 	defer flush()
@@ -76,7 +78,11 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		return serveSandbox(ctx, cfg, stderr)
 	}
 
-	server, stop, err := newServer(cfg, lookup, log)
+	m, err := serveMetrics(ctx, cfg.Metrics, log)
+	if err != nil {
+		return err
+	}
+	server, stop, err := newServer(cfg, lookup, log, m)
 	if err != nil {
 		return err
 	}
@@ -91,10 +97,33 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	}
 }
 
+// serveMetrics serves metrics at an address until ctx is done. Without an
+// address it returns nil.
+func serveMetrics(ctx context.Context, address string, log *slog.Logger) (*metrics.Metrics, error) {
+	if address == "" {
+		return nil, nil
+	}
+	ln, err := serve.Listen(address, true)
+	if err != nil {
+		return nil, fmt.Errorf("--metrics: %w", err)
+	}
+	if host, _, _ := net.SplitHostPort(address); !access.IsLoopback(host) {
+		log.Warn("--metrics: anyone who can connect to the address can read the metrics")
+	}
+	log.Info("serving metrics", "url", "http://"+ln.Addr().String()+"/metrics")
+	m := metrics.New(config.Version())
+	go func() { _ = serve.Run(ctx, m.Handler(), ln) }()
+	return m, nil
+}
+
 // newServer returns a server of the tools, which call Twilio or the sandbox, and
-// a function that releases what it uses.
-func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger) (server *serve.Server, stop func(), err error) {
-	client, options, stop := cfg.Twilio(lookup, log), cfg.Server(log), func() {}
+// a function that releases what it uses. The metrics may be nil.
+func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics) (server *serve.Server, stop func(), err error) {
+	options, stop := cfg.Server(log), func() {}
+	client, err := cfg.Twilio(lookup, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	options.Instructions = tools.Instructions
 	if cfg.Sandbox {
 		if client.BaseURL, stop, err = startSandbox(); err != nil {
@@ -103,14 +132,19 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger) (
 		client.Credentials = sandboxCredentials
 		options.Instructions += " " + sandbox.Guide
 	}
+	if m != nil {
+		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
+		client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
+	}
 	twilio, err := twilioapi.New(client)
 	if err != nil {
 		stop()
 		return nil, nil, err
 	}
-	offered := tools.All()
-	if cfg.ReadOnly {
-		offered = tools.ReadOnly(offered)
+	offered, err := tools.Select(cfg.Toolsets, cfg.ReadOnly)
+	if err != nil {
+		stop()
+		return nil, nil, fmt.Errorf("--toolsets: %w", err)
 	}
 	options.Tools = servedTools(offered, twilio)
 	return serve.New(options), stop, nil
@@ -122,8 +156,12 @@ func serveHTTP(ctx context.Context, server *serve.Server, cfg *config.Config, lo
 		return err
 	}
 	ln, err := serve.Listen(cfg.HTTP, allowRemote)
+	if errors.Is(err, serve.ErrNotLoopback) {
+		return fmt.Errorf("--http: %w; to let other machines call, set MCP_AUTH_TOKEN or --oauth-issuer, or give --credentials caller, "+
+			"or --allow-anonymous behind a proxy that authenticates", err)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("--http: %w", err)
 	}
 	return server.HTTP(ctx, ln, options)
 }
@@ -134,6 +172,7 @@ func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve
 	for _, tool := range offered {
 		served = append(served, serve.Tool{
 			Definition: tool.Definition,
+			Scope:      scope(tool),
 			Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
 				client := twilio
 				if caller.Username != "" {
@@ -145,6 +184,19 @@ func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve
 		})
 	}
 	return served
+}
+
+// scope is the OAuth scope that a caller needs for a tool; none for the
+// documentation.
+func scope(tool tools.Tool) string {
+	switch {
+	case !*tool.Definition.Annotations.OpenWorldHint:
+		return ""
+	case tool.ReadOnly():
+		return access.ScopeRead
+	default:
+		return access.ScopeWrite
+	}
 }
 
 // logAttributes describes the requests that a call made, if it made any.
@@ -161,8 +213,11 @@ func logAttributes(i twilioapi.CallInfo) []slog.Attr {
 // serveSandbox serves the sandbox alone.
 func serveSandbox(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 	ln, err := serve.Listen(cmp.Or(cfg.HTTP, "127.0.0.1:8081"), false)
+	if errors.Is(err, serve.ErrNotLoopback) {
+		return fmt.Errorf("--http: %w; the sandbox listens on loopback only", err)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("--http: %w", err)
 	}
 	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
 	return serve.Run(ctx, sandbox.New(sandbox.Options{BaseURL: cfg.BaseURL}), ln)

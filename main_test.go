@@ -88,11 +88,25 @@ func TestCallReadsItsArgumentsFromStandardInput(t *testing.T) {
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
 }
 
-func TestCallTakesLongArguments(t *testing.T) {
+func TestCallRefusesLongArguments(t *testing.T) {
 	t.Parallel()
-	_, _, err := program(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 5<<20)+`"}`,
+	_, _, err := program(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<20)+`"}`,
+		"call", "--sandbox", "list_conversation_webhooks", "-")
+	require.ErrorContains(t, err, "the maximum is 65536")
+	_, _, err = program(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<10)+`"}`,
 		"call", "--sandbox", "--max-message", "100", "list_conversation_webhooks", "-")
-	require.ErrorContains(t, err, "Twilio refused: HTTP 4")
+	require.ErrorContains(t, err, "Twilio refused: HTTP 4", "--max-message limits messages of clients only")
+}
+
+// A create whose response is lost is found by listing; the note says so.
+func TestCallPrintsNotesOnStandardError(t *testing.T) {
+	t.Parallel()
+	stdout, stderr, err := program(t, environment(), "", "call", "--sandbox", "create_conversation_webhook",
+		`{"ConversationSid":"CH00000000000000000000000000000502","Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`)
+	require.NoError(t, err)
+	require.Contains(t, stdout, `"flow_sid": "FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"`)
+	require.Contains(t, stderr, "Do not create it again")
+	require.NotContains(t, stdout, "Do not create it again")
 }
 
 func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
@@ -124,13 +138,13 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 		"cut JSON":           {environment(), []string{"call", "list_conversation_webhooks", `{"a"`}, "line 1, column 5: unexpected end of JSON input"},
 		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are not valid JSON: line 1, column 1: unexpected end"},
 		"no certificate":     {environment(), []string{"--http", "127.0.0.1:0", "--tls-cert=/nonexistent", "--tls-key=/nonexistent"}, "no such file"},
-		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "mutually exclusive"},
+		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2hunter2hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "cannot be combined with tokens"},
 		"bad base URL":       {environment("TWILIO_BASE_URL", "conversations.twilio.com"), nil, "the base URL must be an http or https URL"},
 		"bad region":         {environment(), []string{"--region", "IE1"}, "edge and region"},
 		"bad service":        {environment("TWILIO_CHAT_SERVICE_SID", "CH1"), nil, "Service SID"},
-		"no address":         {environment(), []string{"--http", "8080"}, "no HOST:PORT"},
+		"no address":         {environment(), []string{"--http", "8080"}, "must be HOST:PORT"},
 		"open address":       {environment(), []string{"--http", ":8080"}, "MCP_AUTH_TOKEN"},
-		"open sandbox":       {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "not a loopback address"},
+		"open sandbox":       {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "the sandbox listens on loopback only"},
 		"port in use":        {environment(), []string{"--http", taken.Addr().String()}, "address already in use"},
 		"arguments a list":   {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", "[]"}, "must be an object, not an array"},
 		"no credentials":     {environment(), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "no Twilio credentials; ask the user to set TWILIO_API_KEY"},
@@ -381,11 +395,11 @@ func TestCallersBringTheirOwnCredentials(t *testing.T) {
 func TestTokensOpenAnAddressBeyondLoopback(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "tokens")
-	require.NoError(t, os.WriteFile(file, []byte("second\nthird\n"), 0o600))
-	url, logged, end := serving(t, environment("MCP_AUTH_TOKEN", "first", "MCP_AUTH_TOKEN_FILE", file), "--sandbox", "--http", ":0", "--log-format", "json")
+	require.NoError(t, os.WriteFile(file, []byte("second-0123456789\nthird-0123456789\n"), 0o600))
+	url, logged, end := serving(t, environment("MCP_AUTH_TOKEN", "first-0123456789", "MCP_AUTH_TOKEN_FILE", file), "--sandbox", "--http", ":0", "--log-format", "json")
 	url = "http://127.0.0.1" + url[strings.LastIndex(url, ":"):]
 	for token, want := range map[string]int{"first": 200, "second": 200, "third": 200, "fourth": 401} {
-		status, _ := post(t, url, listDocumented, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
+		status, _ := post(t, url, listDocumented, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token+"-0123456789") })
 		require.Equal(t, want, status, token)
 	}
 	require.NoError(t, end())

@@ -165,25 +165,3 @@ func TestEveryContractIsPublished(t *testing.T) {
 	require.True(t, json.Valid(schemas.CreateConversationWebhook.Output()))
 	require.Panics(t, func() { schemas.Contract[struct{}]("nothing").Input() })
 }
-
-func TestAnIntegerIsReadAsJSONSchemaReadsIt(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]schemas.Integer{
-		"0": 0, "-0": 0, "0.00": 0, "0e99999999999": 0, "-1": -1, "5.0": 5, "5e0": 5, "1E2": 100, "1.50e+1": 15, "500e-2": 5,
-		"9007199254740993": 9007199254740993, "9007199254740993.0": 9007199254740993, "0.9007199254740993e16": 9007199254740993,
-		"9223372036854775807": 9223372036854775807, "-9223372036854775808": -9223372036854775808,
-	} {
-		var got schemas.Integer
-		require.NoError(t, json.Unmarshal([]byte(text), &got), text)
-		require.Equal(t, want, got, text)
-	}
-	for text, want := range map[string]error{
-		"1.5": schemas.ErrFraction, "1e-9223372036854775808": schemas.ErrFraction, "0.1e-9223372036854775808": schemas.ErrFraction, "1e-400": schemas.ErrFraction, "1e-99999999999": schemas.ErrFraction, "4.99999999999999999999": schemas.ErrFraction,
-		"9223372036854775808": schemas.ErrRange, "-9223372036854775809": schemas.ErrRange, "9.3e18": schemas.ErrRange, "1e400": schemas.ErrRange, "1e9223372036854775807": schemas.ErrRange, "-10e9223372036854775807": schemas.ErrRange, "1e99999999999": schemas.ErrRange,
-	} {
-		require.ErrorIs(t, json.Unmarshal([]byte(text), new(schemas.Integer)), want, text)
-	}
-	for _, text := range []string{`"5"`, "true", "{}"} {
-		require.Error(t, json.Unmarshal([]byte(text), new(schemas.Integer)), text)
-	}
-}

@@ -1,5 +1,7 @@
 package tools
 
+import "maps"
+
 // events are the names that Configuration.Filters takes, as Twilio's
 // AutoCreation.WebhookFilters lists them.
 const events = "onMessageAdded, onMessageUpdated, onMessageRemoved, onConversationUpdated, " +
@@ -8,14 +10,14 @@ const events = "onMessageAdded, onMessageUpdated, onMessageRemoved, onConversati
 
 const (
 	checkCredentials = "Ask the user to check the credentials: the server's TWILIO_API_KEY and TWILIO_API_SECRET, " +
-		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or those the caller brings. They belong to one region."
+		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or those that the caller sends. They belong to one region."
 	checkPermission = "The server's credentials do not allow this. Ask the user to give the API key " +
 		"the permission for conversation webhooks, and to check that key and account match."
 	checkConversation = "Check ConversationSid: a SID, or the exact unique name, not percent-encoded. If it is right, the " +
 		"conversation was deleted, or is in another account or another Service than the server's " +
-		"(TWILIO_CHAT_SERVICE_SID): tell the user, and take no other."
-	checkAddress   = "This is no answer of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
-	checkArguments = "Check the arguments against what Twilio says; the same call will fail again."
+		"(TWILIO_CHAT_SERVICE_SID): tell the user, and do not use a different one."
+	checkAddress   = "This does not look like a response of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
+	checkArguments = "Correct the arguments as Twilio says; the same call fails again."
 	tryLater       = "Try again in a while."
 )
 
@@ -42,7 +44,7 @@ var advice = map[int]string{
 	50350: checkConversation,
 	50351: "Give ConversationSid.",
 	50360: "Take the webhook's SID from list_conversation_webhooks.",
-	50361: "The conversation has its five webhooks; nothing was made. List them: if one does what was asked, use it. " +
+	50361: "The conversation already has the maximum of five webhooks; nothing was created. List them: if one does what was asked, use it. " +
 		"If not, tell the user that one must be deleted first, which these tools cannot do.",
 	50362: "Give at most five Configuration.Triggers.",
 	50363: "A webhook's SID is WH and 32 hexadecimal digits; list_conversation_webhooks shows it.",
@@ -66,3 +68,6 @@ var adviceByStatus = map[int]string{
 	403: checkPermission,
 	404: checkConversation,
 }
+
+// Advice returns what to try next, by Twilio's error code.
+func Advice() map[int]string { return maps.Clone(advice) }

@@ -73,7 +73,7 @@ func told(t *testing.T, err error) twilioapi.Error {
 }
 
 func give(username, password string) twilioapi.CredentialsFunc {
-	return func(context.Context) (twilioapi.Credentials, error) {
+	return func() (twilioapi.Credentials, error) {
 		return twilioapi.Credentials{Username: username, Password: password}, nil
 	}
 }
@@ -93,7 +93,7 @@ func TestTheDocumentedListRequest(t *testing.T) {
 	client, got := record(t, twilioapi.Config{Version: "v1.2.3", Credentials: give("username", "password")}, reply(200, ` {"webhooks": []} `))
 	answer, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
 	require.NoError(t, err)
-	require.Equal(t, `{"webhooks":[]}`, string(answer), "Twilio's own bytes, without white space")
+	require.Equal(t, `{"webhooks":[]}`, string(answer.JSON), "Twilio's own bytes, without white space")
 
 	r := <-got
 	require.Equal(t, "GET", r.method)
@@ -108,7 +108,7 @@ func TestTheDocumentedListRequest(t *testing.T) {
 func TestTheDocumentedCreateRequest(t *testing.T) {
 	t.Parallel()
 	client, got := record(t, twilioapi.Config{}, reply(201, `{"sid":"WH1"}`))
-	answer, _, err := client.CreateWebhook(t.Context(), conversation, twilioapi.NewWebhook{
+	answer, err := client.CreateWebhook(t.Context(), conversation, twilioapi.NewWebhook{
 		Target:      "webhook",
 		URL:         ptr("https://example.com"),
 		Method:      ptr("get"),
@@ -116,7 +116,7 @@ func TestTheDocumentedCreateRequest(t *testing.T) {
 		ReplayAfter: ptr(int64(7)),
 	})
 	require.NoError(t, err)
-	require.Equal(t, `{"sid":"WH1"}`, string(answer))
+	require.Equal(t, `{"sid":"WH1"}`, string(answer.JSON))
 
 	r := <-got
 	require.Equal(t, "POST", r.method)
@@ -144,7 +144,7 @@ func TestExactlyWhatWasGivenIsSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, got := record(t, twilioapi.Config{}, reply(201, `{}`))
-			_, _, err := client.CreateWebhook(t.Context(), conversation, row.webhook)
+			_, err := client.CreateWebhook(t.Context(), conversation, row.webhook)
 			require.NoError(t, err)
 			require.Equal(t, row.want, (<-got).body)
 		})
@@ -186,7 +186,7 @@ func TestNamesThatNoPathCanSayAreRefused(t *testing.T) {
 	t.Parallel()
 	client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
 	for _, name := range []string{"", ".", ".."} {
-		_, _, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
+		_, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
 		require.ErrorContains(t, err, "ConversationSid must not be")
 		require.ErrorAs(t, err, new(*twilioapi.UnsentError))
 	}
@@ -205,7 +205,7 @@ func TestAServiceHasPathsOfItsOwn(t *testing.T) {
 func TestCredentialsAreAskedForOnceACall(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	client, got := record(t, twilioapi.Config{Credentials: func(context.Context) (twilioapi.Credentials, error) {
+	client, got := record(t, twilioapi.Config{Credentials: func() (twilioapi.Credentials, error) {
 		if calls.Add(1) == 2 {
 			return twilioapi.Credentials{}, errors.New("set them")
 		}
@@ -270,7 +270,7 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 				w.Header().Set("Location", "/elsewhere")
 				reply(row.status, row.body)(w, r)
 			})
-			_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 			require.Equal(t, twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1", Attempts: 1}, told(t, err))
 			require.Equal(t, 1, creates(got), "sent once, redirects not followed")
 		})
@@ -280,9 +280,9 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 func TestAnAnswerInAnotherCharsetIsStillAnAnswer(t *testing.T) {
 	t.Parallel()
 	client, _ := record(t, twilioapi.Config{}, reply(201, "{\"sid\":\"WH1\",\"url\":\"\xe4\"}"))
-	answer, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	answer, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	require.NoError(t, err)
-	require.Equal(t, `{"sid":"WH1","url":"`+"\uFFFD"+`"}`, string(answer))
+	require.Equal(t, `{"sid":"WH1","url":"`+"\uFFFD"+`"}`, string(answer.JSON))
 }
 
 func TestWhatIsShownHoldsNoSecretsAndNoControlCharacters(t *testing.T) {
@@ -326,7 +326,7 @@ func TestAnAnswerCutOffKeepsItsStatus(t *testing.T) {
 		w.WriteHeader(201)
 		_, _ = io.WriteString(w, `{"sid":`)
 	})
-	_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	require.Equal(t, twilioapi.Error{Status: 201, Message: "the answer was cut off", Attempts: 1}, told(t, err))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
@@ -340,7 +340,7 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 		require.NoError(t, ln.Close())
 		client, err := twilioapi.New(twilioapi.Config{BaseURL: "http://" + ln.Addr().String(), Credentials: give("a", "b")})
 		require.NoError(t, err)
-		_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.False(t, silent.Sent)
@@ -349,7 +349,7 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 	t.Run("reset", func(t *testing.T) {
 		t.Parallel()
 		client, got := record(t, twilioapi.Config{}, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-		_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.True(t, silent.Sent)
@@ -362,7 +362,7 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 				<-r.Context().Done()
 			}
 		})
-		_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.True(t, silent.Sent)
@@ -384,29 +384,29 @@ func TestACreateThatWasBegunIsFinished(t *testing.T) {
 		cancel()
 		reply(201, `{"sid":"WH1"}`)(w, r)
 	})
-	answer, _, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	answer, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	require.NoError(t, err)
-	require.Equal(t, `{"sid":"WH1"}`, string(answer))
+	require.Equal(t, `{"sid":"WH1"}`, string(answer.JSON))
 
-	_, _, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	require.ErrorAs(t, err, new(*twilioapi.UnsentError))
 	require.Len(t, got, 1, "one that was not begun is not sent")
 }
 
-func TestExchangesAreObserved(t *testing.T) {
+func TestCallsAreDescribed(t *testing.T) {
 	t.Parallel()
-	var seen []twilioapi.Exchange
-	answers := []http.HandlerFunc{reply(200, `{}`), reply(404, `{"code":20404}`), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}
-	var call atomic.Int32
-	client, _ := record(t, twilioapi.Config{Observe: func(_ context.Context, e twilioapi.Exchange) { seen = append(seen, e) }},
-		func(w http.ResponseWriter, r *http.Request) { answers[call.Load()](w, r) })
-	for i := range answers {
-		call.Store(int32(i))
-		_, _, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	for _, row := range []struct {
+		answer http.HandlerFunc
+		want   twilioapi.CallInfo
+	}{
+		{reply(200, `{}`), twilioapi.CallInfo{Status: 200, RequestID: "RQ1", Attempts: 1}},
+		{reply(404, `{"code":20404}`), twilioapi.CallInfo{Status: 404, Code: 20404, RequestID: "RQ1", Attempts: 1}},
+		{reset, twilioapi.CallInfo{Attempts: 1}},
+	} {
+		client, _ := record(t, twilioapi.Config{}, row.answer)
+		result, _ := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		require.Equal(t, row.want, result.Info)
 	}
-	require.Equal(t, []twilioapi.Exchange{
-		{Status: 200, RequestID: "RQ1", Attempts: 1}, {Status: 404, Code: 20404, RequestID: "RQ1", Attempts: 1}, {Attempts: 1},
-	}, seen)
 }
 
 func TestManyCallsShareConnections(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -67,7 +68,7 @@ func TestWhatIsSentAgain(t *testing.T) {
 			require.Equal(t, row.list == 2, err == nil)
 
 			client, got = record(t, twilioapi.Config{}, once(row.first, reply(200, `{"webhooks":[]}`)))
-			_, _, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			_, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 			require.Equal(t, row.create, creates(got))
 		})
 	}
@@ -76,13 +77,13 @@ func TestWhatIsSentAgain(t *testing.T) {
 func TestAttemptsEnd(t *testing.T) {
 	t.Parallel()
 	client, got := record(t, twilioapi.Config{}, reply(429, `{"code":20429}`))
-	_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	require.Equal(t, 4, told(t, err).Attempts)
 	require.Len(t, got, 4)
 
 	client, err = twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b"), Sleep: sleepless})
 	require.NoError(t, err)
-	_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 	require.True(t, ok)
 	require.Equal(t, 4, silent.Attempts, "what was never sent may be repeated")
@@ -147,7 +148,7 @@ func TestACreateIsNotSentAgainForACallerThatIsGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	sleep := func(context.Context, time.Duration) error { cancel(); return nil }
 	client, got := record(t, twilioapi.Config{Sleep: sleep}, reply(429, `{"code":20429}`))
-	_, _, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	require.Equal(t, 20429, told(t, err).Code)
 	require.Len(t, got, 1)
 }
@@ -168,7 +169,7 @@ func TestACreateThatWasNotBegunIsGivenUp(t *testing.T) {
 	}()
 	client, err := twilioapi.New(twilioapi.Config{BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b")})
 	require.NoError(t, err)
-	_, _, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 	require.True(t, ok, err)
 	require.False(t, silent.Sent)
@@ -200,14 +201,21 @@ func TestACreateIsSentOnceOverHTTP2(t *testing.T) {
 			}()
 			client, err := twilioapi.New(twilioapi.Config{
 				BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b"), Timeout: time.Second, Sleep: sleepless,
+				RootCAs: trust(srv),
 			})
 			require.NoError(t, err)
-			client.Trust(srv.Certificate())
-			_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 			require.ErrorAs(t, err, new(*twilioapi.OutcomeUnknownError))
 			require.EqualValues(t, 1, creates.Load())
 		})
 	}
+}
+
+// trust returns the authorities that accept a test server's certificate.
+func trust(srv *httptest.Server) *x509.CertPool {
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	return roots
 }
 
 // resetStreams speaks just enough HTTP/2: it counts the requests with a body that

@@ -130,9 +130,6 @@ func TestInvalidSettingsAreNamedWithWhatIsValid(t *testing.T) {
 		"boolean":             {environment("MCP_READ_ONLY", "yes please"), nil, "MCP_READ_ONLY: --read-only"},
 		"certificate alone":   {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key must be given together"},
 		"key alone":           {environment(), []string{"--tls-key=x"}, "--tls-cert and --tls-key must be given together"},
-		"origin":              {environment(), []string{"--allowed-origin=app.example.com"}, `--allowed-origin "app.example.com" is not a valid origin, such as https://app.example.com`},
-		"origin with path":    {environment(), []string{"--allowed-origin=https://app.example.com/x"}, "is not a valid origin"},
-		"host":                {environment(), []string{"--allowed-host=https://mcp.example.com"}, `is not a valid host name, such as mcp.example.com`},
 		"caller over stdio":   {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
 		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller needs --http"},
 		"caller with sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "--credentials caller and --sandbox are mutually exclusive"},
@@ -161,7 +158,9 @@ func TestHelpShowsEverySettingWithItsVariableAndNoSecret(t *testing.T) {
 
 func twilio(t *testing.T, lookup config.LookupFunc, args ...string) twilioapi.Config {
 	t.Helper()
-	return parse(t, lookup, args...).Twilio(lookup, slog.New(slog.DiscardHandler))
+	config, err := parse(t, lookup, args...).Twilio(lookup, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return config
 }
 
 func TestTheAPIKeyTakesPrecedenceAndMissingCredentialsAreNamed(t *testing.T) {
@@ -210,7 +209,9 @@ func TestUnusedTwilioCredentialsAreLogged(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
 	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "hunter2")
-	parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").Twilio(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+	config, err := parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").Twilio(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+	require.NoError(t, err)
+	require.True(t, config.IsolateReads)
 	require.Contains(t, lines.String(), "the Twilio credentials in the environment are not used")
 	require.NotContains(t, lines.String(), "hunter2")
 }
@@ -243,24 +244,38 @@ func TestAnAddressBeyondLoopbackNeedsAuthentication(t *testing.T) {
 	}
 }
 
-func TestInvalidTokensAreRefusedAtTheStart(t *testing.T) {
+func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "tokens")
-	require.NoError(t, os.WriteFile(file, []byte("# no token yet\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("0123456789abcdef and more\n"), 0o600))
+	const token = "0123456789abcdef"
 	for name, row := range map[string]struct {
 		env  []string
 		args []string
 		want string
 	}{
-		"empty":        {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "contain no token"},
-		"missing file": {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: open /nonexistent"},
-		"and caller":   {[]string{"MCP_AUTH_TOKEN", "0123456789abcdef"}, []string{"--credentials=caller"}, "--credentials caller and MCP_AUTH_TOKEN are mutually exclusive"},
+		"origin":             {nil, []string{"--allowed-origin=app.example.com"}, `--allowed-origin: "app.example.com" is not an origin, such as https://app.example.com`},
+		"origin with path":   {nil, []string{"--allowed-origin=https://app.example.com/x"}, "--allowed-origin: "},
+		"host":               {nil, []string{"--allowed-host=https://mcp.example.com"}, "is not a host name, such as mcp.example.com"},
+		"no token":           {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "MCP_AUTH_TOKEN: no token is listed"},
+		"short token":        {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
+		"missing file":       {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
+		"invalid file":       {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},
+		"tokens and caller":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller: cannot be combined with tokens: both use the Authorization header"},
+		"tokens and issuer":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined with tokens"},
+		"caller and issuer":  {nil, []string{"--credentials=caller", "--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined"},
+		"issuer without URL": {nil, []string{"--oauth-issuer=https://id.example"}, "--public-url: "},
+		"issuer over HTTP":   {nil, []string{"--oauth-issuer=http://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: "},
+		"public URL":         {nil, []string{"--public-url=mcp.example"}, "--public-url: must be a URL such as https://"},
+		"no CA file":         {nil, []string{"--ca-file=/nonexistent"}, "--ca-file: open /nonexistent"},
+		"bad CA file":        {nil, []string{"--ca-file=" + file}, "has no PEM certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lookup := environment(row.env...)
 			_, _, err := parse(t, lookup, append(row.args, "--http=127.0.0.1:0")...).ServeHTTP(lookup, slog.New(slog.DiscardHandler))
 			require.ErrorContains(t, err, row.want)
+			require.NotContains(t, err.Error(), "hunter2")
 		})
 	}
 }

@@ -1,11 +1,11 @@
 package config
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
@@ -13,23 +13,26 @@ import (
 )
 
 // Twilio returns the configuration of the Twilio client.
-func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) twilioapi.Config {
+func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, error) {
+	roots, err := c.rootCAs()
 	config := twilioapi.Config{
-		BaseURL:     c.BaseURL,
-		Edge:        c.Edge,
-		Region:      c.Region,
-		ServiceSID:  c.ChatServiceSID,
-		Connections: c.MaxConcurrent,
-		Credentials: credentials(lookup),
-		Timeout:     c.Timeout,
-		Version:     Version(),
+		BaseURL:      c.BaseURL,
+		Edge:         c.Edge,
+		Region:       c.Region,
+		ServiceSID:   c.ChatServiceSID,
+		RootCAs:      roots,
+		Connections:  c.MaxConcurrent,
+		IsolateReads: c.callerCredentials(),
+		Credentials:  credentials(lookup),
+		Timeout:      c.Timeout,
+		Version:      Version(),
 	}
 	if c.callerCredentials() {
 		if _, err := config.Credentials(); err == nil {
 			log.Warn("--credentials caller: the Twilio credentials in the environment are not used")
 		}
 	}
-	return config
+	return config, err
 }
 
 // Server returns the options of the server, without its tools.
@@ -46,43 +49,82 @@ func (c *Config) Server(log *slog.Logger) serve.Options {
 // ServeHTTP returns the options for HTTP, and whether they allow the server to
 // listen beyond loopback.
 func (c *Config) ServeHTTP(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOptions, allowRemote bool, err error) {
-	tokens, err := tokens(lookup)
+	options, err := c.accessOptions(lookup)
 	if err != nil {
 		return o, false, err
 	}
-	authenticated := c.callerCredentials() || len(tokens) > 0
-	switch {
-	case c.callerCredentials() && len(tokens) > 0:
-		return o, false, errors.New("--credentials caller and MCP_AUTH_TOKEN are mutually exclusive: both use the Authorization header")
-	case c.AllowAnonymous && !authenticated:
+	options.Log = log
+	policy, err := access.New(options)
+	if err != nil {
+		return o, false, nameSetting(err)
+	}
+	authenticated := len(options.Tokens) > 0 || options.TokenFile != "" || options.CallerCredentials || options.Issuer != ""
+	if c.AllowAnonymous && !authenticated {
 		log.Warn("--allow-anonymous: anyone who can connect to the address can call the tools")
 	}
-	policy := access.New(access.Options{
-		AllowedHosts:      c.AllowedHost,
-		AllowedOrigins:    c.AllowedOrigin,
-		Tokens:            tokens,
-		CallerCredentials: c.callerCredentials(),
-	})
 	return serve.HTTPOptions{Access: policy, Drain: c.Drain, CertFile: c.TLSCert, KeyFile: c.TLSKey}, authenticated || c.AllowAnonymous, nil
 }
 
-// tokens returns the bearer tokens of MCP_AUTH_TOKEN and of the file that
-// MCP_AUTH_TOKEN_FILE names. There are none if neither variable is set.
-func tokens(lookup LookupFunc) ([]string, error) {
-	text, file := lookup.value("MCP_AUTH_TOKEN"), lookup.value("MCP_AUTH_TOKEN_FILE")
-	if text == "" && file == "" {
+func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
+	var tokens []string
+	var err error
+	if text := lookup.value("MCP_AUTH_TOKEN"); text != "" {
+		if tokens, err = access.ParseTokens(text); err != nil {
+			return access.Options{}, fmt.Errorf("MCP_AUTH_TOKEN: %w", err)
+		}
+	}
+	roots, err := c.rootCAs()
+	return access.Options{
+		AllowedHosts:      c.AllowedHost,
+		AllowedOrigins:    c.AllowedOrigin,
+		HostHint:          "the server's option --allowed-host adds a host",
+		OriginHint:        "the server's option --allowed-origin adds an origin",
+		Tokens:            tokens,
+		TokenFile:         lookup.value("MCP_AUTH_TOKEN_FILE"),
+		CallerCredentials: c.callerCredentials(),
+		Issuer:            c.OAuthIssuer,
+		PublicURL:         c.PublicURL,
+		Audiences:         c.OAuthAudience,
+		RootCAs:           roots,
+	}, err
+}
+
+// settings are the flags and variables that set the options of access.
+var settings = map[string]string{
+	"AllowedHosts":      "--allowed-host",
+	"AllowedOrigins":    "--allowed-origin",
+	"Tokens":            "MCP_AUTH_TOKEN",
+	"TokenFile":         "MCP_AUTH_TOKEN_FILE",
+	"CallerCredentials": "--credentials caller",
+	"Issuer":            "--oauth-issuer",
+	"PublicURL":         "--public-url",
+	"Audiences":         "--oauth-audience",
+}
+
+// nameSetting names the flag or variable that set an invalid option.
+func nameSetting(err error) error {
+	if invalid, ok := errors.AsType[*access.OptionError](err); ok {
+		return fmt.Errorf("%s: %w", settings[invalid.Option], invalid.Err)
+	}
+	return err
+}
+
+// rootCAs returns the certificate authorities of the operating system and those
+// of --ca-file; nil: only those of the operating system.
+func (c *Config) rootCAs() (*x509.CertPool, error) {
+	if c.CAFile == "" {
 		return nil, nil
 	}
-	if file != "" {
-		read, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("MCP_AUTH_TOKEN_FILE: %w", err)
-		}
-		text += "\n" + string(read)
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("--ca-file: %w", err)
 	}
-	all := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\r' || r == '\n' })
-	if len(all) == 0 {
-		return nil, errors.New("MCP_AUTH_TOKEN and MCP_AUTH_TOKEN_FILE contain no token")
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
 	}
-	return all, nil
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--ca-file %s has no PEM certificate", c.CAFile)
+	}
+	return roots, nil
 }
