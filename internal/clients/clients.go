@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// ServerName is the name of the server in every entry.
-	ServerName = "twilio-conversations"
+	// DefaultName is the name of the server in an entry.
+	DefaultName = "twilio-conversations"
 	// DefaultCommand starts the server over stdio.
 	DefaultCommand = "twilio-conversations-mcp"
 )
@@ -40,7 +40,7 @@ type Client struct {
 	prompts    bool     // references are to inputs, for which the client asks
 	connectors string   // where a URL is entered, if not in the file
 	command    func(Client, Options, server) string
-	link       func(Client, server) string
+	link       func(Client, Options, server) string
 }
 
 // all is every client, in the order in which they are listed.

@@ -147,8 +147,8 @@ func serverIn(t *testing.T, file map[string]any) map[string]any {
 	t.Helper()
 	for _, member := range file {
 		if servers, ok := member.(map[string]any); ok {
-			require.Contains(t, servers, clients.ServerName)
-			return servers[clients.ServerName].(map[string]any)
+			require.Contains(t, servers, clients.DefaultName)
+			return servers[clients.DefaultName].(map[string]any)
 		}
 	}
 	require.Fail(t, "the file has no servers")
@@ -188,7 +188,7 @@ func TestALinkInstallsTheEntry(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "https", link.Scheme)
 		require.NotContains(t, link.RawQuery, "+", "some decoders keep a plus sign")
-		require.Equal(t, clients.ServerName, link.Query().Get("name"))
+		require.Equal(t, clients.DefaultName, link.Query().Get("name"))
 		inner := []byte(link.Query().Get("config"))
 		if c.Name == "cursor" {
 			inner, err = base64.StdEncoding.DecodeString(string(inner))
@@ -204,6 +204,23 @@ func TestALinkInstallsTheEntry(t *testing.T) {
 			require.Equal(t, file["inputs"], decoded)
 		}
 	})
+}
+
+func TestTheServerCanHaveAnotherName(t *testing.T) {
+	t.Parallel()
+	for _, c := range clients.All() {
+		for _, o := range choices {
+			o.Name = "other_name-1"
+			got, err := c.Config(o)
+			if err != nil {
+				continue
+			}
+			for _, text := range []string{got.Entry, got.Command, got.Link} {
+				require.True(t, text == "" || strings.Contains(text, o.Name), text)
+				require.NotContains(t, strings.ReplaceAll(text, clients.DefaultCommand, ""), clients.DefaultName)
+			}
+		}
+	}
 }
 
 func TestCommandsAreQuotedForTheShell(t *testing.T) {
@@ -251,6 +268,7 @@ func TestAnOptionThatIsNotValidIsRefused(t *testing.T) {
 		{"codex", clients.Options{URL: "https://mcp.example.com/mcp?token=hunter2"}, bare},
 		{"codex", clients.Options{URL: "https://mcp.example.com/mcp#hunter2"}, bare},
 		{"codex", clients.Options{Command: "mcp\n[mcp_servers.other]"}, `the command "mcp\n[mcp_servers.other]" must not contain control characters`},
+		{"codex", clients.Options{Name: "a.b]"}, `the server name "a.b]" must consist of letters, digits, - and _`},
 		{"codex", clients.Options{Token: true}, "a bearer token is for a server over HTTP: give its URL"},
 		{"claude-desktop", clients.Options{URL: endpoint}, "Claude Desktop takes no URL from its configuration file: " +
 			"add https://mcp.example.com/mcp under Settings → Connectors → Add custom connector"},
