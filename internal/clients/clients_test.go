@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -296,13 +297,24 @@ func TestClientsAreFoundByName(t *testing.T) {
 	require.Equal(t, "claude-code", clients.Names()[0], "callers get a copy")
 }
 
+// The versions are those that .ci/clients connects.
+func TestTheTriedVersionsAreThoseOfTheCheck(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../.ci/clients/package.json")
+	require.NoError(t, err)
+	var pinned struct{ DevDependencies map[string]string }
+	require.NoError(t, json.Unmarshal(b, &pinned))
+	require.Equal(t, pinned.DevDependencies["@anthropic-ai/claude-code"], find(t, "claude-code").Tried)
+	require.Equal(t, pinned.DevDependencies["@google/gemini-cli"], find(t, "gemini").Tried)
+}
+
 func TestTheTableHasARowForEveryClient(t *testing.T) {
 	t.Parallel()
 	rows := strings.Split(strings.TrimSuffix(clients.Markdown(), "\n"), "\n")
 	require.Len(t, rows, 2+len(clients.Names()))
 	for i, c := range clients.All() {
 		row := rows[i+2]
-		require.Equal(t, 6, strings.Count(row, "|"), row)
+		require.Equal(t, 7, strings.Count(row, "|"), row)
 		require.Contains(t, row, "| `"+c.Name+"` | "+c.File+" | ")
 	}
 	require.Contains(t, rows[4], "| Cursor ([install](https://cursor.com/en/install-mcp?name=twilio-conversations&config=")
