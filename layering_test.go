@@ -29,6 +29,7 @@ var allowedImports = map[string][]string{
 	"":                   {"/internal/access", "/internal/call", "/internal/clients", "/internal/config", "/internal/logging", "/internal/metrics", "/internal/serve", "/tools", "/twilioapi", "/twilioapi/sandbox"},
 	"/internal/access":   {},
 	"/internal/call":     {"/internal/serve"},
+	"/internal/clients":  {},
 	"/internal/config":   {"/internal/access", "/internal/serve", "/twilioapi"},
 	"/internal/clients":  {},
 	"/internal/docs":     {},

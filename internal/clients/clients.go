@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// ServerName is the name of the server in every entry.
-	ServerName = "twilio-conversations"
+	// DefaultName is the name of the server in an entry.
+	DefaultName = "twilio-conversations"
 	// DefaultCommand starts the server over stdio.
 	DefaultCommand = "twilio-conversations-mcp"
 )
@@ -28,6 +28,7 @@ type Client struct {
 	File    string // that the entry belongs into, as Markdown, for each operating system where they differ
 	Secrets string // how a secret reaches the server, as one or two sentences
 	Source  string // URL of the documentation that the entry follows
+	Tried   string // version of the client with which the entry was tried; empty if it was not
 
 	servers    string // the member of the file that holds the servers; for TOML the table
 	toml       bool   // the file is TOML, not JSON
@@ -40,7 +41,7 @@ type Client struct {
 	prompts    bool     // references are to inputs, for which the client asks
 	connectors string   // where a URL is entered, if not in the file
 	command    func(Client, Options, server) string
-	link       func(Client, server) string
+	link       func(Client, Options, server) string
 }
 
 // all is every client, in the order in which they are listed.
@@ -50,6 +51,7 @@ var all = []Client{
 		Secrets: "The entry refers to environment variables.",
 		// The default makes a variable that is not set empty; without it, the reference itself would be passed.
 		Source:  "https://code.claude.com/docs/en/mcp#environment-variable-expansion-in-mcp-json",
+		Tried:   "2.1.330",
 		servers: "mcpServers", stdioType: "stdio", httpType: "http", urlMember: "url", reference: "${%s:-}", command: claudeCommand,
 	},
 	{
@@ -77,13 +79,16 @@ var all = []Client{
 		Name: "codex", Title: "Codex", File: "`~/.codex/config.toml`",
 		Secrets: "The entry names environment variables, which Codex passes on.",
 		Source:  "https://developers.openai.com/codex/mcp",
+		Tried:   "0.169.0 (reads the entry)",
 		servers: "mcp_servers", toml: true, urlMember: "url", command: codexCommand,
 	},
 	{
 		Name: "gemini", Title: "Gemini CLI", File: "`~/.gemini/settings.json`, or `.gemini/settings.json` in the project",
 		Secrets: "The entry refers to environment variables.",
+		// httpUrl is deprecated; "gemini mcp add" writes url and type.
 		Source:  "https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md",
-		servers: "mcpServers", urlMember: "httpUrl", reference: "${%s:-}", command: geminiCommand,
+		Tried:   "0.61.0",
+		servers: "mcpServers", httpType: "http", urlMember: "url", reference: "${%s:-}", command: geminiCommand,
 	},
 	{
 		Name: "cline", Title: "Cline", File: "`cline_mcp_settings.json` (MCP Servers → Configure MCP Servers); of the CLI: in `~/.cline/data/settings`",

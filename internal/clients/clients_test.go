@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestEveryClientHasItsExactEntries(t *testing.T) {
 		"gemini": {
 			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
 				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY:-}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET:-}"}}}}`,
-			`{"mcpServers": {"twilio-conversations": {"httpUrl": "https://mcp.example.com/mcp",
+			`{"mcpServers": {"twilio-conversations": {"type": "http", "url": "https://mcp.example.com/mcp",
 				"headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN:-}"}}}}`,
 		},
 		"cline": {
@@ -147,8 +148,8 @@ func serverIn(t *testing.T, file map[string]any) map[string]any {
 	t.Helper()
 	for _, member := range file {
 		if servers, ok := member.(map[string]any); ok {
-			require.Contains(t, servers, clients.ServerName)
-			return servers[clients.ServerName].(map[string]any)
+			require.Contains(t, servers, clients.DefaultName)
+			return servers[clients.DefaultName].(map[string]any)
 		}
 	}
 	require.Fail(t, "the file has no servers")
@@ -188,7 +189,7 @@ func TestALinkInstallsTheEntry(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "https", link.Scheme)
 		require.NotContains(t, link.RawQuery, "+", "some decoders keep a plus sign")
-		require.Equal(t, clients.ServerName, link.Query().Get("name"))
+		require.Equal(t, clients.DefaultName, link.Query().Get("name"))
 		inner := []byte(link.Query().Get("config"))
 		if c.Name == "cursor" {
 			inner, err = base64.StdEncoding.DecodeString(string(inner))
@@ -204,6 +205,23 @@ func TestALinkInstallsTheEntry(t *testing.T) {
 			require.Equal(t, file["inputs"], decoded)
 		}
 	})
+}
+
+func TestTheServerCanHaveAnotherName(t *testing.T) {
+	t.Parallel()
+	for _, c := range clients.All() {
+		for _, o := range choices {
+			o.Name = "other_name-1"
+			got, err := c.Config(o)
+			if err != nil {
+				continue
+			}
+			for _, text := range []string{got.Entry, got.Command, got.Link} {
+				require.True(t, text == "" || strings.Contains(text, o.Name), text)
+				require.NotContains(t, strings.ReplaceAll(text, clients.DefaultCommand, ""), clients.DefaultName)
+			}
+		}
+	}
 }
 
 func TestCommandsAreQuotedForTheShell(t *testing.T) {
@@ -251,6 +269,7 @@ func TestAnOptionThatIsNotValidIsRefused(t *testing.T) {
 		{"codex", clients.Options{URL: "https://mcp.example.com/mcp?token=hunter2"}, bare},
 		{"codex", clients.Options{URL: "https://mcp.example.com/mcp#hunter2"}, bare},
 		{"codex", clients.Options{Command: "mcp\n[mcp_servers.other]"}, `the command "mcp\n[mcp_servers.other]" must not contain control characters`},
+		{"codex", clients.Options{Name: "a.b]"}, `the server name "a.b]" must consist of letters, digits, - and _`},
 		{"codex", clients.Options{Token: true}, "a bearer token is for a server over HTTP: give its URL"},
 		{"claude-desktop", clients.Options{URL: endpoint}, "Claude Desktop takes no URL from its configuration file: " +
 			"add https://mcp.example.com/mcp under Settings → Connectors → Add custom connector"},
@@ -278,13 +297,24 @@ func TestClientsAreFoundByName(t *testing.T) {
 	require.Equal(t, "claude-code", clients.Names()[0], "callers get a copy")
 }
 
+// The versions are those that .ci/clients connects.
+func TestTheTriedVersionsAreThoseOfTheCheck(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../.ci/clients/package.json")
+	require.NoError(t, err)
+	var pinned struct{ DevDependencies map[string]string }
+	require.NoError(t, json.Unmarshal(b, &pinned))
+	require.Equal(t, pinned.DevDependencies["@anthropic-ai/claude-code"], find(t, "claude-code").Tried)
+	require.Equal(t, pinned.DevDependencies["@google/gemini-cli"], find(t, "gemini").Tried)
+}
+
 func TestTheTableHasARowForEveryClient(t *testing.T) {
 	t.Parallel()
 	rows := strings.Split(strings.TrimSuffix(clients.Markdown(), "\n"), "\n")
 	require.Len(t, rows, 2+len(clients.Names()))
 	for i, c := range clients.All() {
 		row := rows[i+2]
-		require.Equal(t, 6, strings.Count(row, "|"), row)
+		require.Equal(t, 7, strings.Count(row, "|"), row)
 		require.Contains(t, row, "| `"+c.Name+"` | "+c.File+" | ")
 	}
 	require.Contains(t, rows[4], "| Cursor ([install](https://cursor.com/en/install-mcp?name=twilio-conversations&config=")

@@ -8,20 +8,20 @@ import (
 
 // claudeCommand stores the entry for the user in all projects. The single
 // quotes keep the shell from expanding its references.
-func claudeCommand(_ Client, _ Options, s server) string {
-	return shell("claude", "mcp", "add-json", "--scope", "user", ServerName, string(compact(s)))
+func claudeCommand(_ Client, o Options, s server) string {
+	return shell("claude", "mcp", "add-json", "--scope", "user", o.Name, string(compact(s)))
 }
 
 // codeCommand is empty where VS Code has to ask for a secret: --add-mcp takes
 // no inputs.
-func codeCommand(c Client, _ Options, s server) string {
+func codeCommand(c Client, o Options, s server) string {
 	if len(c.inputs(s)) > 0 {
 		return ""
 	}
 	definition := struct {
 		Name string `json:"name"`
 		server
-	}{ServerName, s}
+	}{o.Name, s}
 	return shell("code", "--add-mcp", string(compact(definition)))
 }
 
@@ -31,7 +31,7 @@ func codexCommand(_ Client, o Options, _ server) string {
 	if o.URL == "" {
 		return ""
 	}
-	arguments := []string{"codex", "mcp", "add", ServerName, "--url", o.URL}
+	arguments := []string{"codex", "mcp", "add", o.Name, "--url", o.URL}
 	if o.Token {
 		arguments = append(arguments, "--bearer-token-env-var", tokenVariable)
 	}
@@ -45,12 +45,12 @@ func geminiCommand(c Client, o Options, s server) string {
 		for name, value := range s.Headers {
 			arguments = append(arguments, "--header", name+": "+value)
 		}
-		return shell(append(arguments, ServerName, o.URL)...)
+		return shell(append(arguments, o.Name, o.URL)...)
 	}
 	for _, name := range secretVariables {
 		arguments = append(arguments, fmt.Sprintf("--env=%s=%s", name, c.refer(name)))
 	}
-	return shell(append(arguments, ServerName, o.Command)...)
+	return shell(append(arguments, o.Name, o.Command)...)
 }
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,6 +15,7 @@ import (
 
 // Options say how a client uses the server.
 type Options struct {
+	Name    string // of the server in the entry: letters, digits, - and _; [DefaultName] if empty
 	Command string // that starts the server over stdio; [DefaultCommand] if empty
 	URL     string // of the server over HTTP; empty for stdio
 	Token   bool   // the server over HTTP wants a bearer token, which MCP_AUTH_TOKEN holds
@@ -32,7 +34,6 @@ type server struct {
 	Command   string            `json:"command,omitempty"`
 	Args      []string          `json:"args,omitzero"`
 	URL       string            `json:"url,omitempty"`
-	HTTPURL   string            `json:"httpUrl,omitempty"`
 	ServerURL string            `json:"serverUrl,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
 	Headers   map[string]string `json:"headers,omitempty"`
@@ -49,7 +50,7 @@ type input struct {
 // Config returns what adds the server to the client. It fails if an option is
 // not valid, or if the client's file cannot hold a URL.
 func (c Client) Config(o Options) (Config, error) {
-	o.Command = cmp.Or(o.Command, DefaultCommand)
+	o.Name, o.Command = cmp.Or(o.Name, DefaultName), cmp.Or(o.Command, DefaultCommand)
 	if err := c.check(o); err != nil {
 		return Config{}, err
 	}
@@ -59,13 +60,18 @@ func (c Client) Config(o Options) (Config, error) {
 		config.Command = c.command(c, o, s)
 	}
 	if c.link != nil {
-		config.Link = c.link(c, s)
+		config.Link = c.link(c, o, s)
 	}
 	return config, nil
 }
 
+// names are valid in every client, and as a bare key in TOML.
+var names = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
 func (c Client) check(o Options) error {
 	switch {
+	case !names.MatchString(o.Name):
+		return fmt.Errorf("the server name %q must consist of letters, digits, - and _", o.Name)
 	case strings.ContainsFunc(o.Command, unicode.IsControl):
 		return fmt.Errorf("the command %q must not contain control characters", o.Command)
 	case o.URL == "" && o.Token:
@@ -99,14 +105,9 @@ func (c Client) server(o Options) server {
 	if o.URL == "" {
 		return server{Type: c.stdioType, Command: o.Command, Args: c.args, Env: c.environment()}
 	}
-	s := server{Type: c.httpType}
-	switch c.urlMember {
-	case "httpUrl":
-		s.HTTPURL = o.URL
-	case "serverUrl":
-		s.ServerURL = o.URL
-	default:
-		s.URL = o.URL
+	s := server{Type: c.httpType, URL: o.URL}
+	if c.urlMember == "serverUrl" {
+		s.URL, s.ServerURL = "", o.URL
 	}
 	if o.Token {
 		s.Headers = map[string]string{"Authorization": "Bearer " + c.refer(tokenVariable)}
@@ -134,7 +135,7 @@ func (c Client) entry(o Options, s server) string {
 	if c.toml {
 		return c.tomlEntry(o)
 	}
-	file := map[string]any{c.servers: map[string]server{ServerName: s}}
+	file := map[string]any{c.servers: map[string]server{o.Name: s}}
 	if inputs := c.inputs(s); len(inputs) > 0 {
 		file["inputs"] = inputs
 	}
@@ -164,7 +165,7 @@ var descriptions = map[string]string{
 // tomlEntry writes strings as JSON does: without control characters, that is
 // valid TOML as well.
 func (c Client) tomlEntry(o Options) string {
-	lines := []string{fmt.Sprintf("[%s.%s]", c.servers, ServerName)}
+	lines := []string{fmt.Sprintf("[%s.%s]", c.servers, o.Name)}
 	if o.URL == "" {
 		lines = append(lines, fmt.Sprintf("command = %s", compact(o.Command)), fmt.Sprintf("env_vars = %s", spaced(secretVariables)))
 	} else {

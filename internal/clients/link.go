@@ -8,15 +8,15 @@ import (
 
 // cursorLink follows https://cursor.com/docs/mcp/install-links: the entry of
 // the server as JSON in Base64.
-func cursorLink(_ Client, s server) string {
-	return "https://cursor.com/en/install-mcp?name=" + ServerName + "&config=" +
+func cursorLink(_ Client, o Options, s server) string {
+	return "https://cursor.com/en/install-mcp?name=" + o.Name + "&config=" +
 		url.QueryEscape(base64.StdEncoding.EncodeToString(compact(s)))
 }
 
 // codeLink follows the links of github-mcp-server, which lead from a web page
 // to VS Code's own vscode:mcp/install.
-func codeLink(c Client, s server) string {
-	link := "https://insiders.vscode.dev/redirect/mcp/install?name=" + ServerName
+func codeLink(c Client, o Options, s server) string {
+	link := "https://insiders.vscode.dev/redirect/mcp/install?name=" + o.Name
 	if inputs := c.inputs(s); len(inputs) > 0 {
 		link += "&inputs=" + escape(compact(inputs))
 	}

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -9,9 +10,9 @@ import (
 // client has them.
 func Markdown() string {
 	var b strings.Builder
-	b.WriteString("| Client | `config` | File | HTTP | Secrets |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| Client | `config` | File | HTTP | Secrets | Tried with |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range all {
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", c.linked(), c.Name, c.File, c.http(), c.Secrets)
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", c.linked(), c.Name, c.File, c.http(), c.Secrets, cmp.Or(c.Tried, "untried"))
 	}
 	return b.String()
 }
