@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -318,4 +319,23 @@ func TestTheTableHasARowForEveryClient(t *testing.T) {
 		require.Contains(t, row, "| `"+c.Name+"` | "+c.File+" | ")
 	}
 	require.Contains(t, rows[4], "| Cursor ([install](https://cursor.com/en/install-mcp?name=twilio-conversations&config=")
+}
+
+func TestPrintWritesTheEntryAloneOnStandardOutput(t *testing.T) {
+	t.Parallel()
+	for _, client := range clients.All() {
+		var stdout, stderr bytes.Buffer
+		require.NoError(t, clients.Print(&stdout, &stderr, client.Name, clients.Options{}), client.Name)
+		config, err := client.Config(clients.Options{})
+		require.NoError(t, err)
+		require.Equal(t, config.Entry, stdout.String())
+		require.Contains(t, stderr.String(), client.File)
+		require.Contains(t, stderr.String(), config.Command)
+	}
+	var stdout, stderr bytes.Buffer
+	err := clients.Print(&stdout, &stderr, "nope", clients.Options{})
+	require.ErrorContains(t, err, `unknown client "nope": valid are claude-code, `)
+	err = clients.Print(&stdout, &stderr, "claude-desktop", clients.Options{URL: "https://mcp.example.com/mcp"})
+	require.ErrorContains(t, err, "Connectors")
+	require.Empty(t, stdout.String()+stderr.String())
 }
