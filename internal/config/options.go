@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
@@ -87,6 +89,36 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 		Audiences:         c.OAuthAudience,
 		RootCAs:           roots,
 	}, err
+}
+
+// Address returns the base URL of the server as clients see it: --public-url, or
+// the address of the listener. HOST stands for the host if the server listens on
+// all addresses.
+func (c *Config) Address(listener net.Addr) string {
+	if c.PublicURL != "" {
+		return strings.TrimSuffix(c.PublicURL, "/")
+	}
+	scheme, address := "http://", listener.String()
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
+	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		address = fmt.Sprintf("HOST:%d", tcp.Port)
+	}
+	return scheme + address
+}
+
+// Authorization returns a placeholder for the Authorization header that callers
+// have to send. It is empty if they need none, or get a token by OAuth.
+func (c *Config) Authorization(lookup LookupFunc) string {
+	switch {
+	case c.callerCredentials():
+		return "Basic BASE64_OF_API_KEY_COLON_SECRET"
+	case lookup.value("MCP_AUTH_TOKEN") != "" || lookup.value("MCP_AUTH_TOKEN_FILE") != "":
+		return "Bearer YOUR_TOKEN"
+	default:
+		return ""
+	}
 }
 
 // settings are the flags and variables that set the options of access.
