@@ -12,7 +12,6 @@ import (
 	stdlog "log"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,6 +22,7 @@ import (
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/call"
+	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/internal/logging"
 	"twilio-conversations-mcp/internal/metrics"
@@ -69,6 +69,8 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	case cfg.Command == "version":
 		_, err := fmt.Fprintln(stdout, config.VersionString())
 		return err
+	case cfg.Command == "config":
+		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Token: config.HasTokens(lookup)})
 	case cfg.Command == "call":
 		cfg.LogLevel, cfg.Toolsets = slog.LevelError, []string{"all"}
 	}
@@ -135,7 +137,6 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 			return nil, nil, err
 		}
 		client.Credentials = sandboxCredentials
-		options.Instructions += " " + sandbox.Guide
 	}
 	if m != nil {
 		client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
@@ -145,7 +146,13 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 		stop()
 		return nil, nil, err
 	}
+	if twilio.Plaintext() {
+		log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
+	}
 	options.Tools = servedTools(tools.WithPages(offered, pages), twilio)
+	if cfg.Sandbox {
+		options.Instructions += " " + sandbox.Guide
+	}
 	return serve.New(options), stop, nil
 }
 
@@ -182,14 +189,23 @@ func newDocsServer(options serve.Options, pages string) (*serve.Server, error) {
 	return serve.New(options), nil
 }
 
-// webPages returns the web pages that describe a server.
-func webPages(server *serve.Server, address, authorization string) http.Handler {
-	o := web.Options{BaseURL: address, Authorization: authorization}
+// webOptions returns what the web pages show of a server at an address.
+func webOptions(server *serve.Server, cfg *config.Config, lookup config.LookupFunc, address string) web.Options {
+	o := web.Options{BaseURL: address, Authorization: cfg.Authorization(lookup)}
 	for _, tool := range server.Tools {
 		d := tool.Definition
 		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
 	}
-	return web.New(o)
+	if strings.HasPrefix(o.Authorization, "Basic ") {
+		return o // the entries of AI tools have no place for Twilio's credentials
+	}
+	for _, c := range clients.All() {
+		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(lookup)})
+		if err == nil { // else its file cannot hold a URL
+			o.Clients = append(o.Clients, web.Client{Name: c.Title, File: c.File, Secrets: c.Secrets, Entry: entry.Entry, Command: entry.Command})
+		}
+	}
+	return o
 }
 
 func serveHTTP(ctx context.Context, cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics) error {
@@ -205,10 +221,10 @@ func serveHTTP(ctx context.Context, cfg *config.Config, lookup config.LookupFunc
 	if err != nil {
 		return fmt.Errorf("--http: %w", err)
 	}
-	address := cfg.Address(ln.Addr())
-	pages := address
-	if !cfg.Docs {
-		pages = ""
+	address, complete := cfg.Address(ln.Addr())
+	pages := ""
+	if cfg.Docs && complete {
+		pages = address
 	}
 	server, stop, err := newServer(cfg, lookup, log, m, pages)
 	if err != nil {
@@ -219,7 +235,7 @@ func serveHTTP(ctx context.Context, cfg *config.Config, lookup config.LookupFunc
 		if options.Docs, err = newDocsServer(serverOptions(cfg, log, m), pages); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		options.Web = webPages(server, address, cfg.Authorization(lookup))
+		options.Web = web.New(webOptions(server, cfg, lookup, address))
 	}
 	return server.HTTP(ctx, ln, options)
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"twilio-conversations-mcp/twilioapi"
@@ -51,11 +52,11 @@ func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) 
 	if err := r.problems.err(); err != nil {
 		return in, err
 	}
-	valid, err := json.Marshal(r.arguments)
+	valid, err := jsonv2.Marshal(r.arguments)
 	if err != nil {
 		return in, err
 	}
-	return in, json.Unmarshal(valid, &in)
+	return in, jsonv2.Unmarshal(valid, &in)
 }
 
 // A reader reads the arguments of a call: an object of strings, integers, and

@@ -92,20 +92,20 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 }
 
 // Address returns the base URL of the server as clients see it: --public-url, or
-// the address of the listener. HOST stands for the host if the server listens on
-// all addresses.
-func (c *Config) Address(listener net.Addr) string {
+// the address of the listener. If the server listens on all addresses, HOST stands
+// for the host, and complete is false.
+func (c *Config) Address(listener net.Addr) (base string, complete bool) {
 	if c.PublicURL != "" {
-		return strings.TrimSuffix(c.PublicURL, "/")
+		return strings.TrimSuffix(c.PublicURL, "/"), true
 	}
 	scheme, address := "http://", listener.String()
 	if c.TLSCert != "" {
 		scheme = "https://"
 	}
 	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		address = fmt.Sprintf("HOST:%d", tcp.Port)
+		return fmt.Sprintf("%sHOST:%d", scheme, tcp.Port), false
 	}
-	return scheme + address
+	return scheme + address, true
 }
 
 // Authorization returns a placeholder for the Authorization header that callers
@@ -114,11 +114,17 @@ func (c *Config) Authorization(lookup LookupFunc) string {
 	switch {
 	case c.callerCredentials():
 		return "Basic BASE64_OF_API_KEY_COLON_SECRET"
-	case lookup.value("MCP_AUTH_TOKEN") != "" || lookup.value("MCP_AUTH_TOKEN_FILE") != "":
+	case HasTokens(lookup):
 		return "Bearer YOUR_TOKEN"
 	default:
 		return ""
 	}
+}
+
+// HasTokens reports whether the environment has tokens that callers over HTTP
+// must send.
+func HasTokens(lookup LookupFunc) bool {
+	return lookup.value("MCP_AUTH_TOKEN") != "" || lookup.value("MCP_AUTH_TOKEN_FILE") != ""
 }
 
 // settings are the flags and variables that set the options of access.
