@@ -27,6 +27,7 @@ import (
 	"twilio-conversations-mcp/internal/logging"
 	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/internal/web"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
 	"twilio-conversations-mcp/twilioapi/sandbox"
@@ -85,19 +86,18 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	if err != nil {
 		return err
 	}
-	server, stop, err := newServer(cfg, lookup, log, m)
+	if cfg.Command == "serve" && cfg.HTTP != "" {
+		return serveHTTP(ctx, cfg, lookup, log, m)
+	}
+	server, stop, err := newServer(cfg, lookup, log, m, "")
 	if err != nil {
 		return err
 	}
 	defer stop()
-	switch {
-	case cfg.Command == "call":
+	if cfg.Command == "call" {
 		return call.Run(ctx, server, cfg.Call.Tool, cfg.Call.JSON, stdin, stdout, stderr)
-	case cfg.HTTP == "":
-		return server.Stdio(ctx, stdin, stdout)
-	default:
-		return serveHTTP(ctx, server, cfg, lookup, log)
 	}
+	return server.Stdio(ctx, stdin, stdout)
 }
 
 // serveMetrics serves metrics at an address until ctx is done. Without an
@@ -120,9 +120,14 @@ func serveMetrics(ctx context.Context, address string, log *slog.Logger) (*metri
 }
 
 // newServer returns a server of the tools, which call Twilio or the sandbox, and
-// a function that releases what it uses. The metrics may be nil.
-func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics) (server *serve.Server, stop func(), err error) {
-	options, stop := cfg.Server(log), func() {}
+// a function that releases what it uses. The metrics may be nil. The base URL of
+// the web pages is empty if there are none.
+func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics, pages string) (server *serve.Server, stop func(), err error) {
+	offered, err := tools.Select(cfg.Toolsets, cfg.ReadOnly)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--toolsets: %w", err)
+	}
+	options, stop := withDocumentation(serverOptions(cfg, log, m), offered), func() {}
 	client, err := cfg.Twilio(lookup, log)
 	if err != nil {
 		return nil, nil, err
@@ -134,7 +139,6 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 		client.Credentials = sandboxCredentials
 	}
 	if m != nil {
-		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
 		client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
 	}
 	twilio, err := twilioapi.New(client)
@@ -145,19 +149,66 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 	if twilio.Plaintext() {
 		log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
 	}
-	offered, err := tools.Select(cfg.Toolsets, cfg.ReadOnly)
-	if err != nil {
-		stop()
-		return nil, nil, fmt.Errorf("--toolsets: %w", err)
-	}
-	options.Tools, options.Instructions = servedTools(offered, twilio), tools.Instructions(offered)
+	options.Tools = servedTools(tools.WithPages(offered, pages), twilio)
 	if cfg.Sandbox {
 		options.Instructions += " " + sandbox.Guide
 	}
 	return serve.New(options), stop, nil
 }
 
-func serveHTTP(ctx context.Context, server *serve.Server, cfg *config.Config, lookup config.LookupFunc, log *slog.Logger) error {
+func serverOptions(cfg *config.Config, log *slog.Logger, m *metrics.Metrics) serve.Options {
+	options := cfg.Server(log)
+	if m != nil {
+		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
+	}
+	return options
+}
+
+// withDocumentation adds what models read to the options of a server: its instructions,
+// the pages of the documentation, and the prompts for its tools.
+func withDocumentation(options serve.Options, offered []tools.Tool) serve.Options {
+	options.Instructions = tools.Instructions(offered)
+	options.Resources, options.ResourceTemplates, options.ResourceCompletion = tools.Resources(), tools.ResourceTemplates(), tools.Completion{}
+	if options.Prompts = tools.Prompts(offered); options.Prompts != nil {
+		options.PromptCompletion = tools.Completion{}
+	}
+	return options
+}
+
+// newDocsServer returns a server of the documentation only. Its limits are its
+// own, and lower than those of the tools that call Twilio.
+func newDocsServer(options serve.Options, pages string) (*serve.Server, error) {
+	offered, err := tools.Select([]string{"docs"}, true)
+	if err != nil {
+		return nil, err
+	}
+	options = withDocumentation(options, offered)
+	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
+	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
+	options.Tools = servedTools(tools.WithPages(offered, pages), nil)
+	return serve.New(options), nil
+}
+
+// webOptions returns what the web pages show of a server at an address.
+func webOptions(server *serve.Server, cfg *config.Config, lookup config.LookupFunc, address string) web.Options {
+	o := web.Options{BaseURL: address, Authorization: cfg.Authorization(lookup)}
+	for _, tool := range server.Tools {
+		d := tool.Definition
+		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
+	}
+	if strings.HasPrefix(o.Authorization, "Basic ") {
+		return o // the entries of AI tools have no place for Twilio's credentials
+	}
+	for _, c := range clients.All() {
+		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(lookup)})
+		if err == nil { // else its file cannot hold a URL
+			o.Clients = append(o.Clients, web.Client{Name: c.Title, File: c.File, Secrets: c.Secrets, Entry: entry.Entry, Command: entry.Command})
+		}
+	}
+	return o
+}
+
+func serveHTTP(ctx context.Context, cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics) error {
 	options, allowRemote, err := cfg.ServeHTTP(lookup, log)
 	if err != nil {
 		return err
@@ -169,6 +220,22 @@ func serveHTTP(ctx context.Context, server *serve.Server, cfg *config.Config, lo
 	}
 	if err != nil {
 		return fmt.Errorf("--http: %w", err)
+	}
+	address, complete := cfg.Address(ln.Addr())
+	pages := ""
+	if cfg.Docs && complete {
+		pages = address
+	}
+	server, stop, err := newServer(cfg, lookup, log, m, pages)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer stop()
+	if cfg.Docs {
+		if options.Docs, err = newDocsServer(serverOptions(cfg, log, m), pages); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		options.Web = web.New(webOptions(server, cfg, lookup, address))
 	}
 	return server.HTTP(ctx, ln, options)
 }

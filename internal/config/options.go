@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
@@ -87,6 +89,36 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 		Audiences:         c.OAuthAudience,
 		RootCAs:           roots,
 	}, err
+}
+
+// Address returns the base URL of the server as clients see it: --public-url, or
+// the address of the listener. If the server listens on all addresses, HOST stands
+// for the host, and complete is false.
+func (c *Config) Address(listener net.Addr) (base string, complete bool) {
+	if c.PublicURL != "" {
+		return strings.TrimSuffix(c.PublicURL, "/"), true
+	}
+	scheme, address := "http://", listener.String()
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
+	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("%sHOST:%d", scheme, tcp.Port), false
+	}
+	return scheme + address, true
+}
+
+// Authorization returns a placeholder for the Authorization header that callers
+// have to send. It is empty if they need none, or get a token by OAuth.
+func (c *Config) Authorization(lookup LookupFunc) string {
+	switch {
+	case c.callerCredentials():
+		return "Basic BASE64_OF_API_KEY_COLON_SECRET"
+	case HasTokens(lookup):
+		return "Bearer YOUR_TOKEN"
+	default:
+		return ""
+	}
 }
 
 // HasTokens reports whether the environment has tokens that callers over HTTP
