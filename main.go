@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/call"
@@ -28,6 +29,7 @@ import (
 	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/internal/web"
+	"twilio-conversations-mcp/internal/web/app"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
 	"twilio-conversations-mcp/twilioapi/sandbox"
@@ -150,6 +152,7 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 		log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
 	}
 	options.Tools = servedTools(tools.WithPages(offered, pages), twilio)
+	addView(&options)
 	if cfg.Sandbox {
 		options.Instructions += " " + sandbox.Guide
 	}
@@ -173,6 +176,25 @@ func withDocumentation(options serve.Options, offered []tools.Tool) serve.Option
 		options.PromptCompletion = tools.Completion{}
 	}
 	return options
+}
+
+// addView lets hosts of MCP Apps show the webhooks in the results of tools.
+func addView(options *serve.Options) {
+	page := mcp.TextResourceContents{URI: app.URI, MIMEType: app.MIMEType, Text: app.HTML(), Meta: app.ResourceMeta()}
+	options.Resources = append(options.Resources, server.ServerResource{
+		Resource: mcp.NewResource(app.URI, app.Name, mcp.WithResourceTitle(app.Title), mcp.WithResourceDescription(app.Description), mcp.WithMIMEType(app.MIMEType)),
+		Handler: func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+			return []mcp.ResourceContents{page}, nil
+		},
+	})
+	options.Extensions = map[string]any{app.Extension: struct{}{}}
+	for i := range options.Tools {
+		definition := &options.Tools[i].Definition
+		switch definition.Name {
+		case "list_conversation_webhooks", "fetch_conversation_webhook", "ensure_conversation_webhook", "create_conversation_webhook":
+			definition.Meta = &mcp.Meta{AdditionalFields: app.ToolMeta()}
+		}
+	}
 }
 
 // newDocsServer returns a server of the documentation only. Its limits are its
