@@ -31,7 +31,6 @@ var allowedImports = map[string][]string{
 	"/internal/call":     {"/internal/serve"},
 	"/internal/clients":  {},
 	"/internal/config":   {"/internal/access", "/internal/serve", "/twilioapi"},
-	"/internal/clients":  {},
 	"/internal/docs":     {},
 	"/internal/logging":  {},
 	"/internal/metrics":  {},
