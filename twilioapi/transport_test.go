@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -115,14 +116,15 @@ func TestAResponseThatIsSentTwiceIsNotThatOfTheNextWrite(t *testing.T) {
 	var applied sync.Map
 	base := listen(t, twice(func(r *http.Request) (int, string) {
 		url := r.Form.Get("Configuration.Url")
-		if n.Add(1)%5 == 0 {
+		id := n.Add(1)
+		if id%5 == 0 {
 			refused.Add(1)
 			return 429, `{"code":20429}`
 		}
 		if _, twice := applied.LoadOrStore(url, true); twice {
 			t.Error("created twice: ", url)
 		}
-		return 201, fmt.Sprintf(`{"sid":"WH%032x","target":"trigger","configuration":{"url":"%s","method":"POST","triggers":["a"]}}`, n.Load(), url)
+		return 201, fmt.Sprintf(`{"sid":"WH%032x","target":"trigger","configuration":{"url":"%s","method":"POST","triggers":["a"]}}`, id, url)
 	}))
 	client, err := twilioapi.New(twilioapi.Config{BaseURL: base, Credentials: give("a", "b"), Sleep: noSleep})
 	require.NoError(t, err)
@@ -228,6 +230,7 @@ func startServer(t testing.TB, secure, http2 bool) (*httptest.Server, *atomic.In
 			opened.Add(1)
 		}
 	}
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.EnableHTTP2 = http2
 	if secure {
 		srv.StartTLS()
@@ -241,7 +244,6 @@ func startServer(t testing.TB, secure, http2 bool) (*httptest.Server, *atomic.In
 func TestACertificateIsVerifiedWithTheGivenAuthorities(t *testing.T) {
 	t.Parallel()
 	srv, _ := startServer(t, true, false)
-	srv.Config.ErrorLog = nil
 	for _, trusted := range []bool{false, true} {
 		config := twilioapi.Config{BaseURL: srv.URL, Credentials: give("a", "b"), Sleep: noSleep}
 		if trusted {
