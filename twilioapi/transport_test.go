@@ -208,6 +208,31 @@ func TestConnectionsAreSharedOnlyWhereResponsesCannotBeMixedUp(t *testing.T) {
 	}
 }
 
+// A response to a read that decides about a write must not be that of another read.
+func TestReadsThatDecideAboutAWriteAreIsolated(t *testing.T) {
+	t.Parallel()
+	srv, opened := startServer(t, false, false)
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: srv.URL, Credentials: give("a", "b")})
+	require.NoError(t, err)
+	require.NoError(t, list(t, client))
+	_, err = client.EnsureWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, opened.Load())
+
+	f := newFaulty(t, nil)
+	webhook := f.createElsewhere(t, trigger("help"))
+	_, err = f.FetchWebhook(t.Context(), room, webhook)
+	require.NoError(t, err)
+	before := f.opened.Load()
+	f.faults <- appliedAndLost
+	_, err = f.UpdateWebhook(t.Context(), room, webhook, twilioapi.WebhookUpdate{Method: ptr("get")})
+	require.NoError(t, err)
+	f.faults <- appliedAndLost
+	_, err = f.CreateWebhook(t.Context(), room, trigger("help"))
+	require.NoError(t, err)
+	require.EqualValues(t, 4, f.opened.Load()-before)
+}
+
 // startServer starts a server that answers lists and creates, and counts its
 // connections.
 func startServer(t testing.TB, secure, http2 bool) (*httptest.Server, *atomic.Int32) {
