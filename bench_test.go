@@ -29,13 +29,15 @@ func listAnswer(b testing.TB) []byte {
 	return compact.Bytes()
 }
 
-// instant is a Twilio that answers every request at once and allocates nothing.
-func instant(b testing.TB, answer []byte) (url string) {
+// rawUpstream answers every request at once with a list, followed by more bytes,
+// and allocates nothing.
+func rawUpstream(b testing.TB, answer, more []byte) (url string) {
 	b.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = ln.Close() })
 	answer = append(fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(answer)), answer...)
+	answer = append(answer, more...)
 	go func() {
 		for {
 			conn, err := ln.Accept()
@@ -71,7 +73,7 @@ const listCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name"
 
 func benchServer(b testing.TB) *serve.Server {
 	b.Helper()
-	client, err := twilioapi.New(twilioapi.Config{BaseURL: instant(b, listAnswer(b)), Credentials: sandboxCredentials})
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: rawUpstream(b, listAnswer(b), nil), Credentials: sandboxCredentials})
 	require.NoError(b, err)
 	offered, err := tools.Select([]string{"webhooks"}, false)
 	require.NoError(b, err)

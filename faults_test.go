@@ -29,6 +29,12 @@ func (f fault) String() string {
 	return fmt.Sprintf("applied %s, status %d, body %.12q, cut %s, end %s", f.applied, f.status, f.body, f.cut, f.end)
 }
 
+// fakesDelete reports whether the fault is a success response that the sandbox did
+// not give: after a delete nobody can tell it from a real one.
+func (f fault) fakesDelete() bool {
+	return f.applied == "never" && (f.status == http.StatusOK || f.status == http.StatusNoContent)
+}
+
 var (
 	cuts = []string{"before headers", "in headers", "before body", "in body", "after body"}
 	ends = []string{"close", "reset", "stall", "garbage", "delay"}

@@ -22,6 +22,7 @@ import (
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/call"
+	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/internal/logging"
 	"twilio-conversations-mcp/internal/metrics"
@@ -67,6 +68,8 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	case cfg.Command == "version":
 		_, err := fmt.Fprintln(stdout, config.VersionString())
 		return err
+	case cfg.Command == "config":
+		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Token: config.HasTokens(lookup)})
 	case cfg.Command == "call":
 		cfg.LogLevel, cfg.Toolsets = slog.LevelError, []string{"all"}
 	}
@@ -124,13 +127,11 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 	if err != nil {
 		return nil, nil, err
 	}
-	options.Instructions = tools.Instructions
 	if cfg.Sandbox {
 		if client.BaseURL, stop, err = startSandbox(); err != nil {
 			return nil, nil, err
 		}
 		client.Credentials = sandboxCredentials
-		options.Instructions += " " + sandbox.Guide
 	}
 	if m != nil {
 		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
@@ -141,12 +142,18 @@ func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m
 		stop()
 		return nil, nil, err
 	}
+	if twilio.Plaintext() {
+		log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
+	}
 	offered, err := tools.Select(cfg.Toolsets, cfg.ReadOnly)
 	if err != nil {
 		stop()
 		return nil, nil, fmt.Errorf("--toolsets: %w", err)
 	}
-	options.Tools = servedTools(offered, twilio)
+	options.Tools, options.Instructions = servedTools(offered, twilio), tools.Instructions(offered)
+	if cfg.Sandbox {
+		options.Instructions += " " + sandbox.Guide
+	}
 	return serve.New(options), stop, nil
 }
 

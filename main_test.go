@@ -130,7 +130,7 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 		"unknown flag":       {environment(), []string{"--bogus"}, "unknown flag --bogus; see --help"},
 		"unknown command":    {environment(), []string{"bogus"}, "unexpected argument bogus; see --help"},
 		"no tool":            {environment(), []string{"call"}, `expected "<tool>"; see --help`},
-		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook and list_conversation_webhooks`},
+		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook, `},
 		"bad JSON":           {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are not valid JSON: line 2, column 7: invalid character '}'"},
 		"no argument":        {environment(), []string{"call", "list_conversation_webhooks", ""}, "line 1, column 1: unexpected end of JSON input"},
 		"accents":            {environment(), []string{"call", "list_conversation_webhooks", `{"éé":}`}, "line 1, column 7: invalid"},
@@ -342,7 +342,7 @@ func TestTheAPIKeyTakesPrecedenceOverTheAccount(t *testing.T) {
 	require.NoError(t, err)
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		username, _, _ = r.BasicAuth()
-		_, _ = io.WriteString(w, "{}")
+		_, _ = io.WriteString(w, `{"webhooks":[]}`)
 	})}
 	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
@@ -415,6 +415,15 @@ func TestAnonymousCallersAreLoggedAtTheStart(t *testing.T) {
 	require.Contains(t, logged.String(), "--allow-anonymous: anyone who can connect to the address can call the tools")
 }
 
+func TestUnencryptedCredentialsAreLoggedAtTheStart(t *testing.T) {
+	t.Parallel()
+	for url, warnings := range map[string]int{"http://twilio.example": 1, "https://twilio.example": 0, "http://127.0.0.1:1": 0, "http://localhost:1": 0} {
+		_, logged, err := program(t, environment("TWILIO_BASE_URL", url), "")
+		require.NoError(t, err)
+		require.Equal(t, warnings, strings.Count(logged, "sent unencrypted"), url)
+	}
+}
+
 func TestReadOnlyOffersNoToolThatWrites(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := program(t, environment("MCP_READ_ONLY", "true"), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
@@ -438,7 +447,7 @@ func TestACancelledCreateIsFinished(t *testing.T) {
 		close(began)
 		<-release
 		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, `{"sid":"WH1"}`)
+		_, _ = io.WriteString(w, `{"sid":"WH0123456789abcdef0123456789abcdef"}`)
 	})}
 	go func() { _ = twilio.Serve(ln) }()
 	defer twilio.Close()

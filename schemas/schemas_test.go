@@ -31,6 +31,8 @@ var tools = []struct {
 	{"fetch_conversation_webhook", schemas.FetchConversationWebhookInput{}, schemas.FetchConversationWebhookOutput{}},
 	{"update_conversation_webhook", schemas.UpdateConversationWebhookInput{}, schemas.UpdateConversationWebhookOutput{}},
 	{"delete_conversation_webhook", schemas.DeleteConversationWebhookInput{}, schemas.DeleteConversationWebhookOutput{}},
+	{"search_documentation", schemas.SearchDocumentationInput{}, schemas.SearchDocumentationOutput{}},
+	{"get_documentation", schemas.GetDocumentationInput{}, schemas.GetDocumentationOutput{}},
 }
 
 // Not parallel: with -update it writes what the other tests read.
@@ -132,7 +134,7 @@ func TestInputsUseOnlyWhatEveryClientTakes(t *testing.T) {
 	t.Parallel()
 	known := []string{
 		"type", "properties", "required", "additionalProperties", "description",
-		"items", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems",
+		"items", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
 	}
 	for _, tool := range tools {
 		t.Run(tool.name, func(t *testing.T) {

@@ -135,6 +135,8 @@ func describeInvalid(reason jsonschema.ErrorKind) string {
 		return fmt.Sprintf("must be at least %s, not %s.", decimal(k.Want), decimal(k.Got))
 	case *kind.Maximum:
 		return fmt.Sprintf("must be at most %s, not %s.", decimal(k.Want), decimal(k.Got))
+	case *kind.MaxItems:
+		return fmt.Sprintf("must have at most %d items, not %d.", k.Want, k.Got)
 	case *kind.MinItems:
 		return "must not be empty."
 	case *kind.MinLength:

@@ -15,10 +15,6 @@ import (
 	"twilio-conversations-mcp/twilioapi"
 )
 
-// Instructions describes the server to models. Many clients drop it, so nothing
-// that a model needs is said only here.
-const Instructions = "Manages the webhooks of Twilio conversations."
-
 // A Tool is an MCP tool.
 type Tool struct {
 	Definition mcp.Tool
@@ -45,6 +41,7 @@ var toolsets = []struct {
 }{
 	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
 	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
+	{"docs", []definition{searchDocumentation(""), getDocumentation}},
 }
 
 // Toolsets returns the names that [Select] accepts.

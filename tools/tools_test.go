@@ -28,6 +28,8 @@ const (
 	fetch  = "fetch_conversation_webhook"
 	update = "update_conversation_webhook"
 	remove = "delete_conversation_webhook"
+	search = "search_documentation"
+	get    = "get_documentation"
 
 	full  = "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	empty = "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -193,6 +195,8 @@ func TestToolsAreDescribedAndAnnotated(t *testing.T) {
 		fetch:  {true, false, true},
 		update: {false, true, true},
 		remove: {false, true, true},
+		search: {true, false, true},
+		get:    {true, false, true},
 	}
 	for _, tool := range choose(t, "all") {
 		d := tool.Definition
@@ -204,7 +208,7 @@ func TestToolsAreDescribedAndAnnotated(t *testing.T) {
 		require.Equal(t, want.readOnly, *d.Annotations.ReadOnlyHint, d.Name)
 		require.Equal(t, want.destructive, *d.Annotations.DestructiveHint, d.Name)
 		require.Equal(t, want.idempotent, *d.Annotations.IdempotentHint, d.Name)
-		require.True(t, *d.Annotations.OpenWorldHint, d.Name)
+		require.Equal(t, d.Name != search && d.Name != get, *d.Annotations.OpenWorldHint, d.Name)
 		for kind, schema := range map[string]json.RawMessage{"input": d.RawInputSchema, "output": d.RawOutputSchema} {
 			published, err := os.ReadFile("../schemas/" + d.Name + "." + kind + ".json")
 			require.NoError(t, err)
@@ -225,8 +229,9 @@ func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 		{[]string{"manage"}, false, []string{ensure, fetch, update, remove}},
 		{[]string{"manage"}, true, []string{fetch}},
 		{[]string{"manage", "webhooks", "manage"}, false, []string{list, create, ensure, fetch, update, remove}},
-		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove}},
-		{[]string{"all", "webhooks"}, true, []string{list, fetch}},
+		{[]string{"docs"}, true, []string{search, get}},
+		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove, search, get}},
+		{[]string{"all", "webhooks"}, true, []string{list, fetch, search, get}},
 		{nil, false, nil},
 	} {
 		selected, err := tools.Select(row.names, row.readOnly)
@@ -241,9 +246,9 @@ func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 
 func TestAnUnknownToolsetIsRefusedWithTheValidOnes(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"docs", "", "Webhooks", "all "} {
+	for _, name := range []string{"doc", "", "Webhooks", "all "} {
 		_, err := tools.Select([]string{"webhooks", name}, false)
-		require.EqualError(t, err, fmt.Sprintf("unknown toolset %q: valid are webhooks, manage, all", name))
+		require.EqualError(t, err, fmt.Sprintf("unknown toolset %q: valid are webhooks, manage, docs, all", name))
 	}
 }
 

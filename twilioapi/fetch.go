@@ -16,13 +16,13 @@ func (c *Client) FetchWebhook(ctx context.Context, conversation, sid string) (Re
 	if err != nil {
 		return Result{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
 	_, res, err := c.fetch(ctx, scope, sid)
 	return newResult(res, err)
 }
 
 func (c *Client) fetch(ctx context.Context, scope requestScope, sid string) (w webhook, res *response, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
 	res, err = c.do(ctx, request{
 		requestScope: scope, method: http.MethodGet, sid: &sid, decode: decodeInto(&w, scope, sid),
 	})

@@ -1,6 +1,7 @@
 package twilioapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +31,8 @@ func TestEdgeAndRegionChooseTheHost(t *testing.T) {
 	}
 }
 
-// Whatever the name and the values, the request line has one shape and the
-// form reads back as it was given.
+// Whatever the names and the values are, they stay in their path elements, and the
+// form is parsed to what was given.
 func FuzzRequest(f *testing.F) {
 	f.Add("CH0123456789abcdef0123456789abcdef", "WH0123456789abcdef0123456789abcdef", "https://example.com/?a=b&c", "onMessageAdded")
 	f.Add("support/42?#%", "a/b", "", "a+b c;d")
@@ -57,9 +58,9 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// Whatever Twilio answers, it is a JSON object of sound text, or an error that
-// keeps the status and can be shown.
-func FuzzAnswer(f *testing.F) {
+// Whatever the response is, it becomes a valid JSON object, or an error that has the
+// status and is safe to show.
+func FuzzResponse(f *testing.F) {
 	for _, body := range []string{`{"webhooks":[],"meta":null}`, `{"code":50361,"message":"no\u0000 secret","more_info":"x","status":400}`,
 		`{"code":1e400}`, `{"code":"x","message":{}}`, "{\"a\":\"\xff\"}", "<html>", "[]", "", "{}x", `{"a":` + strings.Repeat("[", 20000)} {
 		for _, status := range []int{200, 201, 307, 400, 503} {
@@ -106,6 +107,87 @@ func TestTheCreateLogIsBoundedAndKeepsTheLatest(t *testing.T) {
 	require.True(t, l.claim(fmt.Sprintf("WH%032x", 999)))
 }
 
+func TestACreateOfUnknownOutcomeIsForgottenAfterAMinute(t *testing.T) {
+	t.Parallel()
+	l := newCreateLog()
+	scope, w := requestScope{conversation: "room"}, NewWebhook{Target: "studio"}
+	lost, next := l.begin(scope, w), l.begin(scope, w)
+	require.True(t, l.hasRival(next), "in flight")
+	l.end(lost, true)
+	require.Empty(t, l.inFlight[lost])
+	require.True(t, l.hasRival(next))
+	lost.expires = time.Now().Add(-time.Second)
+	require.False(t, l.hasRival(next))
+	require.Empty(t, l.unknown)
+	l.end(next, false)
+	require.Empty(t, l.inFlight)
+	require.False(t, l.hasRival(l.begin(scope, w)))
+}
+
+func TestCreatesOfUnknownOutcomeAreBounded(t *testing.T) {
+	t.Parallel()
+	l := newCreateLog()
+	for range maxUnknown + 100 {
+		l.end(l.begin(requestScope{}, NewWebhook{}), true)
+	}
+	require.Len(t, l.unknown, maxUnknown)
+}
+
+func TestCreatesThatMayProduceTheSame(t *testing.T) {
+	t.Parallel()
+	sid, url, other := "CH0123456789abcdef0123456789abcdef", "https://example.com", "https://example.org"
+	scope := func(conversation, username string) requestScope {
+		return requestScope{conversation, Credentials{Username: username}}
+	}
+	w := NewWebhook{Target: "webhook", URL: &url}
+	p := newPendingCreate(scope(sid, "AC1"), w)
+	for _, row := range []struct {
+		scope requestScope
+		w     NewWebhook
+		want  bool
+	}{
+		{scope(sid, "AC1"), w, true},
+		{scope(sid, "SK1"), w, true},
+		{scope("name", "AC1"), w, true},
+		{scope(sid, "AC1"), NewWebhook{Target: "webhook", URL: &url, Filters: []string{"onMessageAdded"}}, true},
+		{scope(sid, "AC2"), w, false},
+		{scope("CHffffffffffffffffffffffffffffffff", "AC1"), w, false},
+		{scope(sid, "AC1"), NewWebhook{Target: "trigger", URL: &url}, false},
+		{scope(sid, "AC1"), NewWebhook{Target: "webhook", URL: &other}, false},
+	} {
+		require.Equal(t, row.want, p.mayProduceSame(newPendingCreate(row.scope, row.w)), row)
+	}
+}
+
+func TestAKeyedMutexKeepsNothingThatIsNotInUse(t *testing.T) {
+	t.Parallel()
+	k := newKeyedMutex()
+	a, b := requestScope{conversation: "a"}, requestScope{conversation: "b"}
+	unlockA, err := k.lock(t.Context(), a)
+	require.NoError(t, err)
+	unlockB, err := k.lock(t.Context(), b)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = k.lock(ctx, a)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, k.mutexes, 2)
+	unlockA()
+	unlockB()
+	require.Empty(t, k.mutexes)
+}
+
+func BenchmarkNormalizeJSON(b *testing.B) {
+	text := []byte(`{"meta": {"page": 0, "page_size": 5, "next_page_url": null, "key": "webhooks"}, "webhooks": [` +
+		strings.Repeat(`{"sid": "WH0123456789abcdef0123456789abcdef", "configuration": {"url": "https://example.com", "filters": ["onMessageAdded"]}}, `, 4) + `{}]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := normalizeJSON(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestTheSecondPollIsAWholeNumberOfSecondsAfterTheCreate(t *testing.T) {
 	t.Parallel()
 	for _, elapsed := range []time.Duration{0, 1, time.Second, 1700 * time.Millisecond, 30 * time.Second} {
@@ -116,7 +198,7 @@ func TestTheSecondPollIsAWholeNumberOfSecondsAfterTheCreate(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsReadByTheClockThatWroteIt(t *testing.T) {
+func TestRetryAfterUsesTheClockOfTheResponse(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		header, date string

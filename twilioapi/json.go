@@ -2,11 +2,13 @@ package twilioapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -25,28 +27,48 @@ var (
 // surrogates. Numbers keep their digits. It is an error if text is invalid, has a
 // name twice in one object, is nested too deeply, or has a number beyond the range
 // of float64.
-func normalizeJSON(text []byte) ([]byte, error) {
-	out := bytes.NewBuffer(make([]byte, 0, len(text)+1))
-	dec := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowInvalidUTF8(true))
-	enc := jsontext.NewEncoder(out, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+func normalizeJSON(text []byte) (json.RawMessage, error) {
+	n := normalizers.Get().(*normalizer)
+	defer normalizers.Put(n)
+	n.in = *bytes.NewBuffer(text)
+	n.out.Reset()
+	n.dec.Reset(&n.in, jsontext.AllowInvalidUTF8(true))
+	n.enc.Reset(&n.out, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	if err := n.run(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(bytes.TrimSuffix(n.out.Bytes(), []byte("\n"))), nil
+}
+
+// A normalizer has what normalizeJSON can use again.
+type normalizer struct {
+	in  bytes.Buffer
+	out bytes.Buffer
+	dec jsontext.Decoder
+	enc jsontext.Encoder
+}
+
+var normalizers = sync.Pool{New: func() any { return new(normalizer) }}
+
+// run copies one value, token by token.
+func (n *normalizer) run() error {
 	for {
-		token, err := dec.ReadToken()
-		if err == io.EOF && out.Len() > 0 {
-			return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
-		}
-		if err != nil {
-			return nil, err
+		token, err := n.dec.ReadToken()
+		if err == io.EOF && n.out.Len() > 0 {
+			return nil
 		}
 		switch {
-		case dec.StackDepth() > maxDepth:
-			return nil, errTooDeep
+		case err != nil:
+			return err
+		case n.dec.StackDepth() > maxDepth:
+			return errTooDeep
 		case token.Kind() == '0' && !isFloat64(token):
-			return nil, errNumberRange
-		case out.Len() > 0 && enc.StackDepth() == 0:
-			return nil, errors.New("more than one value")
+			return errNumberRange
+		case n.out.Len() > 0 && n.enc.StackDepth() == 0:
+			return errors.New("the response has more than one value")
 		}
-		if err := enc.WriteToken(token); err != nil {
-			return nil, err
+		if err := n.enc.WriteToken(token); err != nil {
+			return err
 		}
 	}
 }

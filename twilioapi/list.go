@@ -66,6 +66,8 @@ const maxPages = 10
 
 // listAll returns every webhook of a conversation, and the last page's response.
 func (c *Client) listAll(ctx context.Context, scope requestScope) (all []webhook, last *response, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
 	var query form
 	for range maxPages {
 		if last, err = c.list(ctx, scope, query); err != nil {

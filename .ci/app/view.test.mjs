@@ -82,6 +82,8 @@ test("A list shows a row for each webhook", async (t) => {
     [`trigger\n${three[1].sid}`, "https://example.com/keyword", "help me\nstop", "POST", created],
     [`studio\n${three[2].sid}`, "FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "–", "–", created],
   ]);
+  for (const [role, count] of [["rowheader", 3], ["columnheader", 5], ["cell", 12]]) assert.equal(await view.getByRole(role).count(), count, role);
+  assert.equal(await view.getByRole("table", { name: `Conversation ${conversation}` }).count(), 1);
   assert.equal(await view.locator("caption").innerText(), `Conversation ${conversation}`);
   assert.deepEqual(problems, []);
 });

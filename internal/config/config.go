@@ -50,9 +50,13 @@ type Config struct {
 		JSON *string `arg:"" optional:"" name:"json" help:"Its arguments; - reads them from standard input. Left out: print the tool's input schema."`
 	} `cmd:"" help:"Call one tool and print its result."`
 	SandboxAPI struct{} `cmd:"" name:"sandbox" help:"Serve the fake of Twilio alone, on --http or 127.0.0.1:8081."`
-	Version    struct{} `cmd:"" help:"Print version, commit and Go version."`
+	Config     struct {
+		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, cline, zed or windsurf."`
+		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp. Default: start the server over stdio."`
+	} `cmd:"" help:"Print the entry for the configuration file of an AI tool."`
+	Version struct{} `cmd:"" help:"Print version, commit and Go version."`
 
-	// Command is the chosen command: serve, call, sandbox or version.
+	// Command is the chosen command: serve, call, sandbox, config or version.
 	Command string `kong:"-"`
 }
 

@@ -89,6 +89,12 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 	}, err
 }
 
+// HasTokens reports whether the environment has tokens that callers over HTTP
+// must send.
+func HasTokens(lookup LookupFunc) bool {
+	return lookup.value("MCP_AUTH_TOKEN") != "" || lookup.value("MCP_AUTH_TOKEN_FILE") != ""
+}
+
 // settings are the flags and variables that set the options of access.
 var settings = map[string]string{
 	"AllowedHosts":      "--allowed-host",

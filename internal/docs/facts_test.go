@@ -58,7 +58,7 @@ func TestTheTenEventsAreThoseThatTheCodeAccepts(t *testing.T) {
 	schema := published(t, "create_conversation_webhook.input.json")
 	i := slices.IndexFunc(schema.Properties, func(p property) bool { return p.name == "Configuration.Filters" })
 	inSchema := regexp.MustCompile(`\bon[A-Z][A-Za-z]+`).FindAllString(schema.Properties[i].Description, -1)
-	require.ElementsMatch(t, events, inSchema)
+	require.ElementsMatch(t, events, unique(inSchema))
 }
 
 func TestTheNamesThatTheGuideRejectsAreRefused(t *testing.T) {
@@ -121,11 +121,9 @@ func TestAConversationHoldsAsManyWebhooksAsTheGuideSays(t *testing.T) {
 func TestThePageSizeIsThatOfTheSchema(t *testing.T) {
 	t.Parallel()
 	require.Contains(t, guide(t, "limits"), "`PageSize` | 1 to 5, default 5")
-	for _, p := range published(t, "list_conversation_webhooks.input.json").Properties {
-		if p.name == "PageSize" {
-			require.Equal(t, []int{1, 5}, []int{*p.Minimum, *p.Maximum})
-		}
-	}
+	schema := published(t, "list_conversation_webhooks.input.json")
+	i := slices.IndexFunc(schema.Properties, func(p property) bool { return p.name == "PageSize" })
+	require.Contains(t, schema.Properties[i].Description, "1 to 5. Default 5")
 }
 
 func TestTheErrorsGuideKnowsEveryCodeThatThereIsAdviceFor(t *testing.T) {

@@ -70,13 +70,7 @@ type schema struct {
 	Description string     `json:"description"`
 	Properties  properties `json:"properties"`
 	Required    []string   `json:"required"`
-	Enum        []string   `json:"enum"`
 	Pattern     string     `json:"pattern"`
-	Format      string     `json:"format"`
-	Minimum     *int       `json:"minimum"`
-	Maximum     *int       `json:"maximum"`
-	MinLength   *int       `json:"minLength"`
-	MaxLength   *int       `json:"maxLength"`
 	Items       *schema    `json:"items"`
 	OneOf       []*schema  `json:"oneOf"`
 }
@@ -111,9 +105,6 @@ func (p *properties) UnmarshalJSON(b []byte) error {
 func published(t *testing.T, file string) *schema {
 	t.Helper()
 	b, err := os.ReadFile("../../schemas/" + file)
-	if err != nil {
-		b, err = os.ReadFile("testdata/" + file) // not published yet
-	}
 	require.NoError(t, err)
 	s := &schema{}
 	require.NoError(t, json.Unmarshal(b, s))
@@ -125,27 +116,16 @@ func parameters(t *testing.T, o operation) string {
 	t.Helper()
 	s := published(t, o.tool+".input.json")
 	w := &strings.Builder{}
-	w.WriteString("| Parameter | In | Type | Required | Meaning |\n| --- | --- | --- | --- | --- |\n")
+	w.WriteString("| Parameter | Type | Meaning |\n| --- | --- | --- |\n")
 	for _, p := range s.Properties {
-		required := "no"
+		typeName := p.typeName()
 		if slices.Contains(s.Required, p.name) {
-			required = "yes"
+			typeName += ", required"
 		}
-		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", p.name, o.in(p.name), p.typeName(), required, cell(p.Description+p.limits()))
+		fmt.Fprintf(w, "| `%s` | %s | %s |\n", p.name, typeName, cell(p.Description))
 	}
+	fmt.Fprintf(w, "\n%s\n", o.where)
 	return w.String()
-}
-
-// in tells where a parameter goes in the request.
-func (o operation) in(name string) string {
-	switch {
-	case strings.Contains(o.path, "{"+name+"}"):
-		return "path"
-	case o.method == http.MethodGet:
-		return "query"
-	default:
-		return "form"
-	}
 }
 
 func (s *schema) typeName() string {
@@ -158,24 +138,13 @@ func (s *schema) typeName() string {
 	return s.Type
 }
 
-// limits puts the limits of a value into sentences.
-func (s *schema) limits() string {
-	var limits []string
-	if s.Enum != nil {
-		limits = append(limits, "One of `"+strings.Join(s.Enum, "`, `")+"`.")
-	}
-	if s.Minimum != nil && s.Maximum != nil {
-		limits = append(limits, fmt.Sprintf("From %d to %d.", *s.Minimum, *s.Maximum))
-	} else if s.Minimum != nil {
-		limits = append(limits, fmt.Sprintf("At least %d.", *s.Minimum))
-	}
-	if s.Pattern != "" {
-		limits = append(limits, "Pattern `"+s.Pattern+"`.")
-	}
-	if len(limits) == 0 {
+// pattern puts the pattern of a value into a sentence. The descriptions of
+// parameters have it already.
+func (s *schema) pattern() string {
+	if s.Pattern == "" {
 		return ""
 	}
-	return " " + strings.Join(limits, " ")
+	return " Pattern `" + s.Pattern + "`."
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
@@ -195,7 +164,7 @@ func writeFields(w io.Writer, prefix string, s *schema) {
 		if len(p.OneOf) == 2 {
 			value = p.OneOf[0]
 		}
-		fmt.Fprintf(w, "| `%s%s` | %s | %s |\n", prefix, p.name, p.typeName(), cell(value.Description+value.limits()))
+		fmt.Fprintf(w, "| `%s%s` | %s | %s |\n", prefix, p.name, p.typeName(), cell(value.Description+value.pattern()))
 		if value.Type == "array" {
 			writeFields(w, prefix+p.name+"[].", value.Items)
 		} else {

@@ -25,16 +25,36 @@ func (o Options) implementation() mcp.Implementation {
 }
 
 // newEngine returns the mcp-go server that answers everything but tool calls.
+// It is told that nothing that it lists ever changes. Otherwise clients would
+// hold streams open to be notified of changes.
 func newEngine(o Options) *server.MCPServer {
 	self := o.implementation()
-	options := []server.ServerOption{
+	engine := server.NewMCPServer(self.Name, self.Version, append(capabilities(o),
 		server.WithTitle(self.Title),
 		server.WithInstructions(o.Instructions),
 		server.WithCacheHints(cacheMilliseconds, mcp.CacheScopePublic),
-		// Nothing that is listed ever changes. Otherwise clients would hold
-		// streams open to be notified of changes.
-		server.WithToolCapabilities(false),
 		server.WithToolFilter(func(context.Context, []mcp.Tool) []mcp.Tool { return definitions(o.Tools) }),
+	)...)
+	for _, definition := range definitions(o.Tools) {
+		engine.AddTool(definition, nil) // tool calls bypass mcp-go
+	}
+	// Without these conditions mcp-go would announce what is not offered.
+	if len(o.Resources) > 0 {
+		engine.AddResources(o.Resources...)
+	}
+	if len(o.ResourceTemplates) > 0 {
+		engine.AddResourceTemplates(o.ResourceTemplates...)
+	}
+	if len(o.Prompts) > 0 {
+		engine.AddPrompts(o.Prompts...)
+	}
+	return engine
+}
+
+// capabilities returns the mcp-go options that announce what is offered.
+func capabilities(o Options) (options []server.ServerOption) {
+	if len(o.Tools) > 0 {
+		options = append(options, server.WithToolCapabilities(false))
 	}
 	if len(o.Resources)+len(o.ResourceTemplates) > 0 {
 		options = append(options, server.WithResourceCapabilities(false, false))
@@ -42,26 +62,16 @@ func newEngine(o Options) *server.MCPServer {
 	if len(o.Prompts) > 0 {
 		options = append(options, server.WithPromptCapabilities(false))
 	}
-	if o.ResourceCompletion != nil || o.PromptCompletion != nil {
-		options = append(options, server.WithCompletions())
-	}
 	if o.ResourceCompletion != nil {
-		options = append(options, server.WithResourceCompletionProvider(o.ResourceCompletion))
+		options = append(options, server.WithCompletions(), server.WithResourceCompletionProvider(o.ResourceCompletion))
 	}
 	if o.PromptCompletion != nil {
-		options = append(options, server.WithPromptCompletionProvider(o.PromptCompletion))
+		options = append(options, server.WithCompletions(), server.WithPromptCompletionProvider(o.PromptCompletion))
 	}
 	if len(o.Extensions) > 0 {
 		options = append(options, server.WithExtensions(o.Extensions))
 	}
-	engine := server.NewMCPServer(self.Name, self.Version, options...)
-	for _, definition := range definitions(o.Tools) {
-		engine.AddTool(definition, nil) // tool calls bypass mcp-go
-	}
-	engine.AddResources(o.Resources...)
-	engine.AddResourceTemplates(o.ResourceTemplates...)
-	engine.AddPrompts(o.Prompts...)
-	return engine
+	return options
 }
 
 // definitions returns the definitions of tools, in their order; mcp-go sorts

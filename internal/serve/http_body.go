@@ -18,16 +18,18 @@ import (
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, free func(), ok bool) {
 	source := &reservingReader{source: http.MaxBytesReader(w, r.Body, int64(s.MaxMessage)), bytes: s.bytes}
 	err := error(&http.MaxBytesError{Limit: int64(s.MaxMessage)})
+	control := http.NewResponseController(w)
 	if r.ContentLength <= int64(s.MaxMessage) { // otherwise it is refused before the client sends it
-		control := http.NewResponseController(w)
 		_ = control.SetReadDeadline(time.Now().Add(s.limits.bodyTime))
 		body, err = io.ReadAll(source)
-		_ = control.SetReadDeadline(time.Time{}) // net/http cancels the request at the deadline
 	}
 	if err != nil {
+		_ = control.SetReadDeadline(time.Now()) // net/http does not wait for the rest
 		s.refuseBody(w, err)
+		return nil, source.free, false
 	}
-	return body, source.free, err == nil
+	_ = control.SetReadDeadline(time.Time{}) // net/http cancels the request at its read deadline
+	return body, source.free, true
 }
 
 // refuseBody answers a request whose body could not be read.

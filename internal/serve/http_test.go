@@ -2,10 +2,15 @@ package serve_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
 
 	"twilio-conversations-mcp/internal/access"
@@ -74,7 +79,6 @@ func TestHTTPRequests(t *testing.T) {
 		{"a longer path", "POST", "/mcp/", ping, nil, 404, ""},
 		{"a path not clean", "POST", "//mcp", ping, nil, 404, ""},
 		{"a path of dots", "POST", "/x/../mcp", ping, nil, 404, ""},
-		{"OAuth discovery", "GET", "/.well-known/oauth-protected-resource/mcp", "", nil, 404, "OAuth"},
 		{"text", "POST", "/mcp", ping, header{"Content-Type": "text/plain"}, 415, "application/json"},
 		{"compressed", "POST", "/mcp", ping, header{"Content-Encoding": "gzip"}, 415, "Content-Encoding is not supported"},
 		{"not compressed", "POST", "/mcp", ping, header{"Content-Encoding": "identity"}, 200, `"result":{}`},
@@ -89,6 +93,7 @@ func TestHTTPRequests(t *testing.T) {
 		{"a response", "POST", "/mcp", `{"jsonrpc":"2.0","id":1,"result":{}}`, nil, 202, ""},
 		{"an unknown method", "POST", "/mcp", `{"jsonrpc":"2.0","id":1,"method":"nope"}`, nil, 200, `"code":-32601`},
 		{"an unknown version", "POST", "/mcp", ping, header{"Mcp-Protocol-Version": "1999-01-01"}, 400, "not supported"},
+		{"a session that was never issued", "POST", "/mcp", ping, header{"Mcp-Session-Id": "x"}, 200, `"result":{}`},
 		{"a known version", "POST", "/mcp", ping, header{"Mcp-Protocol-Version": "2025-06-18"}, 200, ""},
 		{"live", "GET", "/healthz", "", header{"Host": "anything"}, 200, "ok\n"},
 		{"ready", "GET", "/readyz", "", header{"Host": "anything", "Origin": "null"}, 200, "ok\n"},
@@ -99,14 +104,8 @@ func TestHTTPRequests(t *testing.T) {
 			require.Equal(t, row.status, res.StatusCode, body)
 			require.Contains(t, body, row.want)
 			require.Empty(t, res.Header.Get("Mcp-Session-Id"))
-			switch {
-			case row.status == 405:
+			if row.status == 405 {
 				require.Equal(t, "POST, OPTIONS", res.Header.Get("Allow"))
-			case row.status == 204:
-				for _, name := range []string{"Authorization", "Content-Type", "Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id"} {
-					require.Contains(t, res.Header.Get("Access-Control-Allow-Headers"), name)
-				}
-				require.Contains(t, res.Header.Get("Access-Control-Allow-Methods"), "POST")
 			}
 			if row.header["Origin"] != "" && row.status < 300 && row.path == "/mcp" {
 				require.Equal(t, row.header["Origin"], res.Header.Get("Access-Control-Allow-Origin"))
@@ -128,5 +127,108 @@ func TestABodyThatCannotBeReadIsRefused(t *testing.T) {
 	} {
 		status, _ := s.raw(t, head+row.rest)
 		require.Equal(t, row.want, status, name)
+	}
+}
+
+// Clients that get 401 look for OAuth, and show people what they find.
+func TestOAuthDiscoveryIsAnsweredWhereTokensAreRequired(t *testing.T) {
+	t.Parallel()
+	s := newFixture().listen(t, serve.HTTPOptions{Access: policy(t, access.Options{Tokens: []string{"0123456789abcdef"}})})
+	res, body := s.do(t, "GET", "/.well-known/oauth-protected-resource/mcp", "", nil)
+	require.Equal(t, 404, res.StatusCode)
+	require.Contains(t, body, "does not use OAuth")
+	res, _ = s.do(t, "POST", "/mcp", ping, nil)
+	require.Equal(t, 401, res.StatusCode)
+	res, _ = s.do(t, "POST", "/mcp", ping, header{"Authorization": "Bearer 0123456789abcdef"})
+	require.Equal(t, 200, res.StatusCode)
+	res, _ = s.do(t, "GET", "/healthz", "", nil)
+	require.Equal(t, 200, res.StatusCode)
+}
+
+// The documentation is open to anyone whom the Host and Origin checks admit. It
+// has a server with limits of its own, and nothing of it is at /mcp.
+func TestTheDocumentationHasItsOwnEndpointAndPages(t *testing.T) {
+	t.Parallel()
+	docs := newFixture(func(o *serve.Options) {
+		o.MaxMessage, o.Name = 64<<10, "docs"
+		o.Tools = []serve.Tool{tool("whoami", func(_ context.Context, caller access.Caller, _ json.RawMessage) *mcp.CallToolResult {
+			return mcp.NewToolResultText("caller:" + caller.Username)
+		})}
+	})
+	b := newFixture(func(o *serve.Options) { o.MaxConcurrent = 1 })
+	s := b.listen(t, serve.HTTPOptions{
+		Access: policy(t, access.Options{CallerCredentials: true}),
+		Docs:   docs.Server,
+		Web: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/panic" {
+				panic("hunter2")
+			}
+			_, err := io.ReadAll(r.Body)
+			_, _ = fmt.Fprint(w, "page ", r.URL.Path, " ", err != nil)
+		}),
+	})
+	basic := header{"Authorization": "Basic eDp5"} // x:y
+	for _, row := range []struct {
+		name, method, path, body string
+		header                   header
+		status                   int
+		want                     string
+	}{
+		{"a call without credentials", "POST", "/docs/mcp", call("1", "whoami"), nil, 200, `"text":"caller:"`},
+		{"credentials are not passed on", "POST", "/docs/mcp", call("1", "whoami"), basic, 200, `"text":"caller:"`},
+		{"a tool of /mcp", "POST", "/docs/mcp", call("1", "echo"), nil, 200, `there is no tool \"echo\"; the tools are whoami`},
+		{"a tool of /docs/mcp", "POST", "/mcp", call("1", "whoami"), basic, 200, `there is no tool \"whoami\"`},
+		{"a long message", "POST", "/docs/mcp", longCall("1", 64<<10+1), nil, 413, "longer than 65536 bytes"},
+		{"another host", "POST", "/docs/mcp", ping, header{"Host": "evil.example"}, 403, ""},
+		{"another origin", "POST", "/docs/mcp", ping, header{"Origin": "https://evil.example"}, 403, ""},
+		{"a browser at /docs/mcp", "GET", "/docs/mcp", "", nil, 405, "documentation for people is at /"},
+		{"a browser at /mcp", "GET", "/mcp", "", basic, 405, "documentation for people is at /"},
+		{"the start page", "GET", "/", "", nil, 200, "page / false"},
+		{"another page", "GET", "/docs/guides/limits.md", "", nil, 200, "page /docs/guides/limits.md false"},
+		{"not an endpoint", "GET", "/mcp/", "", nil, 200, "page /mcp/"},
+		{"a page for another host", "GET", "/", "", header{"Host": "evil.example"}, 403, ""},
+		{"a large request", "POST", "/", strings.Repeat("x", 64<<10+1), nil, 200, "page / true"},
+		{"a panic", "GET", "/panic", "", nil, 500, "internal error"},
+		{"liveness", "GET", "/healthz", "", nil, 200, "ok"},
+	} {
+		res, body := s.do(t, row.method, row.path, row.body, row.header)
+		require.Equal(t, row.status, res.StatusCode, row.name)
+		require.Contains(t, body, row.want, row.name)
+		require.NotContains(t, body, "hunter2")
+	}
+	require.Contains(t, b.log.String(), "hunter2")
+
+	var calls sync.WaitGroup
+	for range 65 { // as many as run and wait
+		calls.Go(func() { s.do(t, "POST", "/mcp", call("1", "hold"), basic) })
+	}
+	await(t, func() bool { return b.started.Load() == 1 })
+	res, _ := s.do(t, "POST", "/docs/mcp", call("1", "whoami"), nil)
+	require.Equal(t, 200, res.StatusCode, "calls at /mcp do not delay /docs/mcp")
+	close(b.release)
+	calls.Wait()
+}
+
+// Anyone may read the pages, so their number at a time is limited.
+func TestTooManyPagesAtOnceAreRefused(t *testing.T) {
+	t.Parallel()
+	started, release := make(chan struct{}), make(chan struct{})
+	s := newFixture().listen(t, serve.HTTPOptions{Web: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		started <- struct{}{}
+		<-release
+	})})
+	statuses := make(chan int)
+	for range 64 {
+		go func() { res, _ := s.do(t, "GET", "/", "", nil); statuses <- res.StatusCode }()
+		<-started
+	}
+	res, _ := s.do(t, "GET", "/", "", nil)
+	require.Equal(t, 503, res.StatusCode)
+	require.NotEmpty(t, res.Header.Get("Retry-After"))
+	res, _ = s.do(t, "POST", "/mcp", ping, nil)
+	require.Equal(t, 200, res.StatusCode)
+	close(release)
+	for range 64 {
+		require.Equal(t, 200, <-statuses)
 	}
 }

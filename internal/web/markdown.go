@@ -47,12 +47,25 @@ func (accessible) table(w util.BufWriter, source []byte, n ast.Node, entering bo
 		_, _ = w.WriteString("</table></div>\n")
 		return ast.WalkContinue, nil
 	}
-	for cell := n.FirstChild().FirstChild(); cell != nil; cell = cell.NextSibling() {
-		cell.SetAttributeString("scope", []byte("col"))
-	}
+	labelCells(n, source)
 	caption := template.HTMLEscapeString(headingBefore(n, source))
 	_, _ = w.WriteString(`<div class="scroll" role="region" tabindex="0" aria-label="Table: ` + caption + `"><table><caption>` + caption + "</caption>\n")
 	return ast.WalkContinue, nil
+}
+
+// labelCells makes the cells of the first row headers, and gives every other cell
+// the text of its header, which a narrow window shows in front of it.
+func labelCells(table ast.Node, source []byte) {
+	for row := table.FirstChild(); row != nil; row = row.NextSibling() {
+		header := table.FirstChild().FirstChild()
+		for cell := row.FirstChild(); cell != nil && header != nil; cell, header = cell.NextSibling(), header.NextSibling() {
+			if cell == header {
+				cell.SetAttributeString("scope", []byte("col"))
+			} else {
+				cell.SetAttributeString("data-label", header.Lines().Value(source))
+			}
+		}
+	}
 }
 
 // headingBefore returns the text of the last heading in front of a block.

@@ -10,7 +10,6 @@ package web
 import (
 	"encoding/json"
 	"net/http"
-	"path"
 	"strings"
 
 	"twilio-conversations-mcp/internal/docs"
@@ -122,10 +121,7 @@ func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
 
 // root returns the relative address of the start page as seen from a path.
 func root(from string) string {
-	depth := strings.Count(path.Clean(from), "/") - 1
-	if strings.HasSuffix(from, "/") && from != "/" {
-		depth++
-	}
+	depth := strings.Count(from, "/") - 1
 	if depth < 1 || depth > maxDepth {
 		return "./"
 	}
