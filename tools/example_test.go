@@ -1,6 +1,7 @@
 package tools_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -26,7 +27,7 @@ func ExampleSelect() {
 	// Output:
 	// list_conversation_webhooks
 	// fetch_conversation_webhook
-	// unknown toolset "webhook": valid are webhooks, manage, all
+	// unknown toolset "webhook": valid are webhooks, manage, docs, all
 }
 
 func ExampleTool() {
@@ -41,8 +42,11 @@ func ExampleTool() {
 	}
 	selected, _ := tools.Select([]string{"webhooks"}, false)
 	for _, arguments := range []string{`{"PageSize":9}`, `{"ConversationSid":"CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}`} {
-		result, info := selected[0].Call(nil, client, json.RawMessage(arguments))
+		result, info := selected[0].Call(context.Background(), client, json.RawMessage(arguments))
 		text, _ := mcp.AsTextContent(result.Content[0])
-		fmt.Printf("%.93s\n%v, HTTP status %d\n", text.Text, result.IsError, info.Status)
+		fmt.Printf("%.68s… error %v, HTTP status %d\n", text.Text, result.IsError, info.Status)
 	}
+	// Output:
+	// Nothing was sent: the arguments are invalid. ConversationSid is requ… error true, HTTP status 0
+	// {"meta":{"page":0,"page_size":5,"first_page_url":"https://conversati… error false, HTTP status 200
 }

@@ -61,7 +61,7 @@ func connect(t *testing.T, twilio http.Handler, change ...func(*twilioapi.Config
 	}
 	client, err := twilioapi.New(config)
 	require.NoError(t, err)
-	return session{t, client, choose(t, "all")}
+	return session{t, client, choose(t, "webhooks", "manage")}
 }
 
 func choose(t *testing.T, toolsets ...string) []tools.Tool {
