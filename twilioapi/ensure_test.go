@@ -152,7 +152,7 @@ func TestEnsuresWaitOnlyForTheirOwnConversation(t *testing.T) {
 	t.Parallel()
 	entered, release := make(chan struct{}), make(chan struct{})
 	var blocked atomic.Bool
-	client, got := record(t, twilioapi.Config{}, func(w http.ResponseWriter, r *http.Request) {
+	client, got := record(t, twilioapi.Config{Timeout: time.Hour}, func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/slow/") && !blocked.Swap(true) {
 			close(entered)
 			<-release

@@ -16,17 +16,14 @@ func (c *Client) FetchWebhook(ctx context.Context, conversation, sid string) (Re
 	if err != nil {
 		return Result{}, err
 	}
-	_, res, err := c.fetch(ctx, scope, sid)
-	return newResult(res, err)
-}
-
-func (c *Client) fetch(ctx context.Context, scope requestScope, sid string) (w webhook, res *response, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	res, err = c.do(ctx, request{
-		requestScope: scope, method: http.MethodGet, sid: &sid, decode: decodeInto(&w, scope, sid),
-	})
-	return w, res, err
+	return newResult(c.do(ctx, fetchRequest(new(webhook), scope, sid)))
+}
+
+// fetchRequest returns a request that stores the webhook in w.
+func fetchRequest(w *webhook, scope requestScope, sid string) request {
+	return request{requestScope: scope, method: http.MethodGet, sid: &sid, decode: decodeInto(w, scope, sid)}
 }
 
 // decodeInto returns a decoder of one certain webhook, which also stores it in w.

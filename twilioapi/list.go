@@ -33,12 +33,12 @@ func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) 
 	query.integer("PageSize", p.Size)
 	query.integer("Page", p.Index)
 	query.text("PageToken", p.Token)
-	return newResult(c.list(ctx, scope, query))
+	return newResult(c.do(ctx, listRequest(scope, query)))
 }
 
-func (c *Client) list(ctx context.Context, scope requestScope, query form) (*response, error) {
-	return c.do(ctx, request{requestScope: scope, method: http.MethodGet, params: query,
-		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeList(scope, body) }})
+func listRequest(scope requestScope, query form) request {
+	return request{requestScope: scope, method: http.MethodGet, params: query,
+		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeList(scope, body) }}
 }
 
 // decodeList decodes a page of the webhooks of a conversation.
@@ -64,13 +64,15 @@ func decodeList(scope requestScope, body []byte) (json.RawMessage, error) {
 // maxPages limits the pages of a list. A conversation has at most five webhooks.
 const maxPages = 10
 
-// listAll returns every webhook of a conversation, and the last page's response.
+// listAll returns every webhook of a conversation, and the last page's response, for
+// a decision about a write.
 func (c *Client) listAll(ctx context.Context, scope requestScope) (all []webhook, last *response, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	var query form
+	r := listRequest(scope, nil)
+	r.isolated = true
 	for range maxPages {
-		if last, err = c.list(ctx, scope, query); err != nil {
+		if last, err = c.do(ctx, r); err != nil {
 			return nil, nil, err
 		}
 		var page struct {
@@ -92,7 +94,7 @@ func (c *Client) listAll(ctx context.Context, scope requestScope) (all []webhook
 		if err != nil || !next.Query().Has("PageToken") {
 			return nil, nil, last.unusable("the page's next_page_url has no PageToken")
 		}
-		query = form(next.Query()) // the query alone: credentials go to no other host
+		r.params = form(next.Query()) // the query alone: credentials go to no other host
 	}
 	return nil, nil, last.unusable("the list does not end")
 }

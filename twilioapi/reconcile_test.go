@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -40,6 +41,7 @@ type faulty struct {
 	faults   chan fault   // of writes
 	reads    chan fault   // of reads
 	applied  atomic.Int32 // writes that a fault applied
+	opened   atomic.Int32 // connections
 	waited   atomic.Int64 // nanoseconds
 	onSleep  func()       // called instead of sleeping
 	mu       sync.Mutex
@@ -57,7 +59,7 @@ func newFaulty(t *testing.T, now func() time.Time, faults ...fault) *faulty {
 	for _, next := range faults {
 		f.faults <- next
 	}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pending := f.faults
 		if r.Method == http.MethodGet {
 			pending = f.reads
@@ -69,6 +71,12 @@ func newFaulty(t *testing.T, now func() time.Time, faults ...fault) *faulty {
 			twilio.ServeHTTP(w, r)
 		}
 	}))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			f.opened.Add(1)
+		}
+	}
+	srv.Start()
 	t.Cleanup(srv.Close)
 	f.url = srv.URL
 	f.restart(t)

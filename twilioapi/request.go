@@ -44,6 +44,8 @@ type request struct {
 	method string
 	sid    *string // of a webhook; nil for all of the conversation
 	params form
+	// isolated makes a GET use a connection of its own over HTTP/1.1, as writes do.
+	isolated bool
 	// decode returns the body of a 2xx response as JSON, or an error if it cannot
 	// be the response to this request.
 	decode func(meta responseMeta, body []byte) (json.RawMessage, error)

@@ -39,10 +39,10 @@ func (c *Client) secrets(req *http.Request) []string {
 	_, header, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	_, password, _ := req.BasicAuth()
 	secrets := []string{header, password}
-	if c.reads.Proxy == nil {
+	if c.shared.Proxy == nil {
 		return secrets
 	}
-	if proxy, err := c.reads.Proxy(req); err == nil && proxy != nil && proxy.User != nil {
+	if proxy, err := c.shared.Proxy(req); err == nil && proxy != nil && proxy.User != nil {
 		secrets = append(secrets, proxySecrets(proxy.User)...)
 	}
 	return secrets

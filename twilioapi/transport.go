@@ -18,9 +18,9 @@ const maxHeader = 64 << 10 // bytes of a response's header
 // not. Over HTTP/1.1 a response belongs to a request only by its order on the
 // connection: if a server or a proxy sends one response too many, the next
 // request on that connection gets it. A request of the second transport is the
-// only one on its connection. HTTP/2 numbers its responses, and both transports
-// share its connections between requests.
-type transports struct{ reads, writes *http.Transport }
+// only one on its connection: a write, and a read that decides about a write. HTTP/2
+// numbers its responses, and both transports share its connections.
+type transports struct{ shared, isolated *http.Transport }
 
 func newTransports(c Config) transports {
 	shared := http.DefaultTransport.(*http.Transport).Clone()
@@ -40,11 +40,11 @@ func newTransports(c Config) transports {
 	return transports{shared, isolated}
 }
 
-func (t transports) of(method string) *http.Transport {
-	if method == http.MethodGet {
-		return t.reads
+func (t transports) of(r request) *http.Transport {
+	if r.method == http.MethodGet && !r.isolated {
+		return t.shared
 	}
-	return t.writes
+	return t.isolated
 }
 
 // send sends a request once. It calls the transport itself, because an
@@ -64,7 +64,7 @@ func (c *Client) send(ctx context.Context, r request) (*response, error) {
 		sendBodyOnce(req, &conn.isHTTP2)
 	}
 	sent := time.Now()
-	res, err := c.of(r.method).RoundTrip(req)
+	res, err := c.of(r).RoundTrip(req)
 	c.observeResponse(r.method, res, time.Since(sent))
 	if err != nil {
 		return nil, &NoAnswerError{Sent: conn.used.Load(), Reason: c.sanitize(err.Error(), req), Err: err, sent: sent}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -115,14 +116,15 @@ func TestAResponseThatIsSentTwiceIsNotThatOfTheNextWrite(t *testing.T) {
 	var applied sync.Map
 	base := listen(t, twice(func(r *http.Request) (int, string) {
 		url := r.Form.Get("Configuration.Url")
-		if n.Add(1)%5 == 0 {
+		id := n.Add(1)
+		if id%5 == 0 {
 			refused.Add(1)
 			return 429, `{"code":20429}`
 		}
 		if _, twice := applied.LoadOrStore(url, true); twice {
 			t.Error("created twice: ", url)
 		}
-		return 201, fmt.Sprintf(`{"sid":"WH%032x","target":"trigger","configuration":{"url":"%s","method":"POST","triggers":["a"]}}`, n.Load(), url)
+		return 201, fmt.Sprintf(`{"sid":"WH%032x","target":"trigger","configuration":{"url":"%s","method":"POST","triggers":["a"]}}`, id, url)
 	}))
 	client, err := twilioapi.New(twilioapi.Config{BaseURL: base, Credentials: give("a", "b"), Sleep: noSleep})
 	require.NoError(t, err)
@@ -206,6 +208,31 @@ func TestConnectionsAreSharedOnlyWhereResponsesCannotBeMixedUp(t *testing.T) {
 	}
 }
 
+// A response to a read that decides about a write must not be that of another read.
+func TestReadsThatDecideAboutAWriteAreIsolated(t *testing.T) {
+	t.Parallel()
+	srv, opened := startServer(t, false, false)
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: srv.URL, Credentials: give("a", "b")})
+	require.NoError(t, err)
+	require.NoError(t, list(t, client))
+	_, err = client.EnsureWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, opened.Load())
+
+	f := newFaulty(t, nil)
+	webhook := f.createElsewhere(t, trigger("help"))
+	_, err = f.FetchWebhook(t.Context(), room, webhook)
+	require.NoError(t, err)
+	before := f.opened.Load()
+	f.faults <- appliedAndLost
+	_, err = f.UpdateWebhook(t.Context(), room, webhook, twilioapi.WebhookUpdate{Method: ptr("get")})
+	require.NoError(t, err)
+	f.faults <- appliedAndLost
+	_, err = f.CreateWebhook(t.Context(), room, trigger("help"))
+	require.NoError(t, err)
+	require.EqualValues(t, 4, f.opened.Load()-before)
+}
+
 // startServer starts a server that answers lists and creates, and counts its
 // connections.
 func startServer(t testing.TB, secure, http2 bool) (*httptest.Server, *atomic.Int32) {
@@ -228,6 +255,7 @@ func startServer(t testing.TB, secure, http2 bool) (*httptest.Server, *atomic.In
 			opened.Add(1)
 		}
 	}
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.EnableHTTP2 = http2
 	if secure {
 		srv.StartTLS()
@@ -241,7 +269,6 @@ func startServer(t testing.TB, secure, http2 bool) (*httptest.Server, *atomic.In
 func TestACertificateIsVerifiedWithTheGivenAuthorities(t *testing.T) {
 	t.Parallel()
 	srv, _ := startServer(t, true, false)
-	srv.Config.ErrorLog = nil
 	for _, trusted := range []bool{false, true} {
 		config := twilioapi.Config{BaseURL: srv.URL, Credentials: give("a", "b"), Sleep: noSleep}
 		if trusted {

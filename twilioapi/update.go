@@ -78,7 +78,7 @@ func (c *Client) readBack(ctx context.Context, scope requestScope, sid string, w
 	defer cancel()
 	began, start := sentAt(failure), newInterval(failure)
 	for poll := 1; ; poll++ {
-		got, res, err := c.fetch(ctx, scope, sid)
+		got, res, err := c.fetchIsolated(ctx, scope, sid)
 		if err != nil {
 			return nil, &UpdateOutcomeError{Err: failure, Fetch: err}
 		}
@@ -92,4 +92,13 @@ func (c *Client) readBack(ctx context.Context, scope requestScope, sid string, w
 			return nil, &UpdateOutcomeError{Err: failure, Differs: differs, NotApplied: dated && start.isAfter(changed)}
 		}
 	}
+}
+
+func (c *Client) fetchIsolated(ctx context.Context, scope requestScope, sid string) (w webhook, res *response, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	r := fetchRequest(&w, scope, sid)
+	r.isolated = true
+	res, err = c.do(ctx, r)
+	return w, res, err
 }

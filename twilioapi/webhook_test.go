@@ -152,6 +152,14 @@ func TestAnUpdateThatWasNotAppliedIsSaidSo(t *testing.T) {
 	require.False(t, outcome.NotApplied)
 	require.ErrorContains(t, outcome, "the webhook differs in Configuration.Url")
 
+	undated := `{"sid":"` + webhook + `","date_updated":null,"configuration":{"url":"https://example.com","triggers":["help"]}}`
+	for range 2 {
+		f.reads <- answer(200, undated, false)
+	}
+	outcome = unknown(lost)
+	require.Equal(t, []string{"Configuration.Url"}, outcome.Differs)
+	require.False(t, outcome.NotApplied, "when it was changed is not known")
+
 	f.reads <- answer(404, `{"code":20404}`, false)
 	outcome = unknown(lost)
 	require.Equal(t, 404, shown(t, outcome.Fetch).Status)

@@ -14,8 +14,8 @@ import (
 	"twilio-conversations-mcp/twilioapi"
 )
 
-// Twilio returns the configuration of the Twilio client.
-func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, error) {
+// TwilioConfig returns the configuration of the Twilio client.
+func (c *Config) TwilioConfig(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, error) {
 	roots, err := c.rootCAs()
 	config := twilioapi.Config{
 		BaseURL:      c.BaseURL,
@@ -37,8 +37,8 @@ func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, 
 	return config, err
 }
 
-// Server returns the options of the server, without its tools.
-func (c *Config) Server(log *slog.Logger) serve.Options {
+// ServerOptions returns the options of the server, without its tools.
+func (c *Config) ServerOptions(log *slog.Logger) serve.Options {
 	return serve.Options{
 		Version:       Version(),
 		Log:           log,
@@ -48,9 +48,9 @@ func (c *Config) Server(log *slog.Logger) serve.Options {
 	}
 }
 
-// ServeHTTP returns the options for HTTP, and whether they allow the server to
+// HTTPOptions returns the options for HTTP, and whether they allow the server to
 // listen beyond loopback.
-func (c *Config) ServeHTTP(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOptions, allowRemote bool, err error) {
+func (c *Config) HTTPOptions(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOptions, allowRemote bool, err error) {
 	options, err := c.accessOptions(lookup)
 	if err != nil {
 		return o, false, err

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// A configuration holds only what its target uses. replay_after is there only if it was sent, 0 included.
+// A configuration has only what its target uses. It has replay_after only if that was sent, 0 included.
 type configuration struct {
 	URL         string   `json:"url,omitempty"`
 	Method      string   `json:"method,omitempty"`
@@ -31,14 +31,14 @@ const (
 	replayAfter = "Configuration.ReplayAfter"
 )
 
-// A use is a parameter of a target and, if the target needs it, the error code for its absence.
-type use struct {
-	parameter string
-	absent    int
+// A targetParameter is a parameter that a target uses. If the target needs it, missing is the error code.
+type targetParameter struct {
+	name    string
+	missing int
 }
 
-// uses are the parameters of each target. Others are ignored; replayAfter is for creation alone.
-var uses = map[string][]use{
+// targetParameters are the parameters of each target. Others are ignored; replayAfter is for creates only.
+var targetParameters = map[string][]targetParameter{
 	"webhook": {{callbackURL, 50369}, {filters, 50370}, {method, 0}},
 	"trigger": {{callbackURL, 50369}, {triggers, 50371}, {method, 0}},
 	"studio":  {{flowSID, 50367}, {filters, 0}},
@@ -54,17 +54,17 @@ var events = []string{
 }
 
 var (
-	flowSIDs = regexp.MustCompile(`^FW[0-9a-fA-F]{32}$`)
-	methods  = regexp.MustCompile(`(?i)^(get|post)$`)
+	flowSIDs    = regexp.MustCompile(`^FW[0-9a-fA-F]{32}$`)
+	httpMethods = regexp.MustCompile(`(?i)^(get|post)$`)
 )
 
 // rules are the limits of the error dictionary (https://www.twilio.com/docs/api/errors, 50360 to 50372) for
-// what a parameter may hold, in the order in which they are checked.
+// the values of parameters, in the order in which they are checked.
 var rules = []struct {
 	parameter string
-	kept      func(values []string) bool
+	valid     func(values []string) bool
 	code      int
-	otherwise string
+	message   string
 }{
 	{callbackURL, first(notEmpty), 50369, "Configuration.Url must not be empty"},
 	{callbackURL, first(upTo(512)), 50372, "Configuration.Url must not be longer than 512 characters"},
@@ -73,21 +73,23 @@ var rules = []struct {
 	{triggers, each(notEmpty), 50366, "Configuration.Triggers has an empty keyword"},
 	{triggers, each(upTo(248)), 50366, "Configuration.Triggers has a keyword of more than 248 characters"},
 	{flowSID, first(flowSIDs.MatchString), 50367, "Configuration.FlowSid must be FW and 32 hexadecimal digits"},
-	{method, first(methods.MatchString), 20001, "Configuration.Method must be get or post"},
+	{method, first(httpMethods.MatchString), 20001, "Configuration.Method must be get or post"},
 	{replayAfter, first(isInteger), 20001, "Configuration.ReplayAfter must be an integer"},
 }
 
-type test = func(string) bool
+type condition = func(string) bool
 
-func first(is test) func([]string) bool { return func(values []string) bool { return is(values[0]) } }
+func first(is condition) func([]string) bool {
+	return func(values []string) bool { return is(values[0]) }
+}
 
-func each(is test) func([]string) bool {
+func each(is condition) func([]string) bool {
 	return func(values []string) bool {
 		return !slices.ContainsFunc(values, func(v string) bool { return !is(v) })
 	}
 }
 
-func upTo(characters int) test {
+func upTo(characters int) condition {
 	return func(v string) bool { return utf8.RuneCountInString(v) <= characters }
 }
 
@@ -96,55 +98,55 @@ func notEmpty(v string) bool          { return v != "" }
 func isEvent(v string) bool           { return slices.Contains(events, v) }
 func isInteger(v string) bool         { _, err := strconv.ParseInt(v, 10, 64); return err == nil }
 
-func badRequest(code int, format string, args ...any) answer {
+func badRequest(code int, format string, args ...any) response {
 	return refuse(http.StatusBadRequest, code, fmt.Sprintf(format, args...))
 }
 
-// incomplete refuses a form that lacks what every webhook or its target needs. It is the zero answer if
-// nothing is missing.
-func incomplete(form url.Values) answer {
+// incomplete refuses a form without a parameter that every webhook or its target needs. It returns the zero
+// response if none is missing.
+func incomplete(form url.Values) response {
 	target := form.Get("Target")
 	if target == "" {
 		return badRequest(50368, "Target is required")
 	}
-	if uses[target] == nil {
+	if targetParameters[target] == nil {
 		return badRequest(50364, "Target must be webhook, studio or trigger")
 	}
-	for _, u := range uses[target] {
-		empty := u.parameter == callbackURL && form.Get(callbackURL) == ""
-		if u.absent != 0 && (empty || !form.Has(u.parameter)) {
-			return badRequest(u.absent, "%s is required for a %s target", u.parameter, target)
+	for _, p := range targetParameters[target] {
+		empty := p.name == callbackURL && form.Get(callbackURL) == ""
+		if p.missing != 0 && (empty || !form.Has(p.name)) {
+			return badRequest(p.missing, "%s is required for a %s target", p.name, target)
 		}
 	}
-	return answer{}
+	return response{}
 }
 
-// given is the part of a form that a target uses.
+// given returns the part of a form that a target uses.
 func given(form url.Values, target string) url.Values {
 	part := url.Values{}
-	for _, u := range uses[target] {
-		if form.Has(u.parameter) {
-			part[u.parameter] = form[u.parameter]
+	for _, p := range targetParameters[target] {
+		if form.Has(p.name) {
+			part[p.name] = form[p.name]
 		}
 	}
 	return part
 }
 
-// invalid refuses what breaks a rule. It is the zero answer if nothing does.
-func invalid(given url.Values) answer {
+// invalid refuses values that break a rule. It returns the zero response if none does.
+func invalid(given url.Values) response {
 	for _, rule := range rules {
-		if given.Has(rule.parameter) && !rule.kept(given[rule.parameter]) {
-			return badRequest(rule.code, "%s", rule.otherwise)
+		if given.Has(rule.parameter) && !rule.valid(given[rule.parameter]) {
+			return badRequest(rule.code, "%s", rule.message)
 		}
 	}
-	return answer{}
+	return response{}
 }
 
-// with is the configuration after the given parameters, which keep the rules, have replaced the old ones.
+// with returns the configuration with the given parameters, which must be valid, in place of the old ones.
 func (c configuration) with(given url.Values) configuration {
 	for parameter, values := range given {
 		switch parameter {
-		case callbackURL: // called by POST unless a method is or was given
+		case callbackURL: // the method is POST unless one is or was given
 			c.URL, c.Method = values[0], cmp.Or(c.Method, http.MethodPost)
 		case method:
 			c.Method = strings.ToUpper(values[0])

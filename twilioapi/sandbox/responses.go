@@ -10,17 +10,18 @@ import (
 	"strings"
 )
 
-// An answer is what goes back. The zero answer stands for none at all.
-type answer struct {
+// A response is a response before it is written. The zero value means that there
+// is none.
+type response struct {
 	status int
-	body   any // sent as JSON; html is sent as it is, nil is no body
+	body   any // written as JSON; html is written as it is, nil is no body
 	header map[string]string
 }
 
 type html string
 
-// with adds a header.
-func (a answer) with(name, value string) answer {
+// with adds a header field.
+func (a response) with(name, value string) response {
 	if a.header == nil {
 		a.header = map[string]string{}
 	}
@@ -28,8 +29,8 @@ func (a answer) with(name, value string) answer {
 	return a
 }
 
-// access are the headers that the API reference documents for every answer.
-var access = map[string]string{
+// accessHeader is the header that the API reference documents for every response.
+var accessHeader = map[string]string{
 	"Access-Control-Allow-Origin":      "*",
 	"Access-Control-Allow-Methods":     "GET, POST, DELETE, OPTIONS",
 	"Access-Control-Allow-Headers":     "Accept, Authorization, Content-Type",
@@ -37,8 +38,8 @@ var access = map[string]string{
 	"Access-Control-Expose-Headers":    "Retry-After, Twilio-Request-Id, X-Twilio-Error-Code",
 }
 
-func (a answer) writeTo(w http.ResponseWriter) {
-	for _, headers := range []map[string]string{access, a.header} {
+func (a response) writeTo(w http.ResponseWriter) {
+	for _, headers := range []map[string]string{accessHeader, a.header} {
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
@@ -53,37 +54,39 @@ func (a answer) writeTo(w http.ResponseWriter) {
 	default:
 		w.Header().Set("Content-Type", "application/json;charset=utf-8")
 		w.WriteHeader(a.status)
-		w.Write(encoded(body))
+		w.Write(marshal(body))
 	}
 }
 
-// encoded is v as Twilio writes JSON: & and < as they are, no line break at the end.
-func encoded(v any) []byte {
+// marshal returns v as Twilio writes JSON: & and < are not escaped, and there is no
+// newline at the end.
+func marshal(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.Encode(v) // only types of this package come here, and they always encode
+	e.Encode(v) // never fails for the types of this package
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// A refusal is the error body of https://www.twilio.com/docs/usage/twilios-response.
-type refusal struct {
+// An errorBody is the error body of https://www.twilio.com/docs/usage/twilios-response.
+type errorBody struct {
 	Code     int    `json:"code"`
 	Message  string `json:"message"`
 	MoreInfo string `json:"more_info"`
 	Status   int    `json:"status"`
 }
 
-func refuse(status, code int, message string) answer {
+func refuse(status, code int, message string) response {
 	link := fmt.Sprintf("https://www.twilio.com/docs/errors/%d", code)
-	return answer{status: status, body: refusal{code, message, link, status}}.
+	return response{status: status, body: errorBody{code, message, link, status}}.
 		with("X-Twilio-Error-Code", strconv.Itoa(code))
 }
 
-// notFound names the path without its version, as Twilio does.
-func notFound(r *http.Request) answer { return missing(r, "") }
+// notFound refuses a request for an unknown resource. It names the path without the
+// version, as Twilio does.
+func notFound(r *http.Request) response { return notFoundHint(r, "") }
 
-func missing(r *http.Request, hint string) answer {
+func notFoundHint(r *http.Request, hint string) response {
 	resource := strings.TrimPrefix(r.URL.EscapedPath(), "/v1")
 	return refuse(http.StatusNotFound, 20404, "The requested resource "+resource+" was not found"+hint)
 }
