@@ -1,62 +1,95 @@
-// Package access decides who may call the server over HTTP. It knows net/http
-// and nothing of MCP.
+// Package access decides who may call the server over HTTP: it checks Host,
+// Origin and the credentials of requests. It knows net/http and nothing of MCP.
 package access
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"fmt"
-	"net"
+	"crypto/x509"
+	"errors"
+	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
+	"time"
 )
 
-// Options say which requests a [Policy] admits.
+// Options say which requests a [Policy] admits. Tokens with TokenFile,
+// CallerCredentials, and Issuer are mutually exclusive, because all of them use
+// the Authorization header. Without any of them no credentials are required.
 type Options struct {
-	AllowedHosts      []string // accepted in the Host header in addition to loopback; any port
-	AllowedOrigins    []string // browser origins accepted in addition to loopback; scheme and host, any port
-	Tokens            []string // accepted bearer tokens; none: no token is required
-	CallerCredentials bool     // require HTTP Basic with the caller's own Twilio credentials
+	AllowedHosts   []string // accepted in the Host header in addition to loopback and the host of PublicURL; any port
+	AllowedOrigins []string // browser origins accepted in addition to loopback; scheme and host, any port
+	HostHint       string   // appended to the refusal of a Host: how the operator allows it
+	OriginHint     string   // appended to the refusal of an Origin: how the operator allows it
+
+	Tokens    []string // accepted bearer tokens; see [ParseTokens]
+	TokenFile string   // file with more accepted bearer tokens; changes take effect within ten seconds
+
+	CallerCredentials bool // require HTTP Basic with the caller's own Twilio credentials
+
+	Issuer    string         // OAuth authorization server whose access tokens are required; https, or http on loopback
+	PublicURL string         // base URL of the server as clients see it, without /mcp; required with Issuer
+	Audiences []string       // accepted audiences of access tokens; default: PublicURL + "/mcp"
+	RootCAs   *x509.CertPool // trusted in connections to the issuer; nil: those of the operating system
+
+	Log *slog.Logger // nil: nothing is logged
+
+	now func() time.Time // set by tests
 }
 
-// A Policy admits or refuses HTTP requests.
+// An OptionError reports an invalid field of [Options].
+type OptionError struct {
+	Option string // name of the field
+	Err    error  // what is wrong, and what is valid
+}
+
+func (e *OptionError) Error() string { return e.Option + ": " + e.Err.Error() }
+
+// Unwrap returns e.Err.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// A Policy admits or refuses HTTP requests. It is safe for concurrent use.
 type Policy struct {
-	hosts, origins    []string
-	tokens            [][sha256.Size]byte
+	hosts, origins       []string
+	hostHint, originHint string
+
+	// At most one of these is set.
+	tokens            *tokenList
 	callerCredentials bool
+	oauth             *resourceServer
 }
 
-// A Caller is who sent an admitted request.
-type Caller struct {
-	// Username and Password are the caller's own Twilio credentials. They are
-	// empty unless the policy requires them.
-	Username, Password string
-}
-
-// String hides the credentials from fmt and from logs.
-func (Caller) String() string { return "caller" }
-
-// GoString hides the credentials from fmt's %#v.
-func (Caller) GoString() string { return "caller" }
-
-// New returns a policy.
-func New(o Options) *Policy {
-	p := &Policy{callerCredentials: o.CallerCredentials}
-	for _, host := range o.AllowedHosts {
-		p.hosts = append(p.hosts, hostname(host))
+// New returns a policy. Its errors are of type [*OptionError]. It reads the
+// token file, and does not contact the issuer.
+func New(o Options) (*Policy, error) {
+	if o.now == nil {
+		o.now = time.Now
 	}
-	for _, text := range o.AllowedOrigins {
-		if u, err := url.Parse(text); err == nil {
-			p.origins = append(p.origins, origin(u))
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := checkExclusive(o); err != nil {
+		return nil, err
+	}
+	p := &Policy{hostHint: o.HostHint, originHint: o.OriginHint, callerCredentials: o.CallerCredentials}
+	for _, set := range []func(Options) error{p.setHosts, p.setOrigins, p.setTokens, p.setOAuth} {
+		if err := set(o); err != nil {
+			return nil, err
 		}
 	}
-	for _, token := range o.Tokens {
-		p.tokens = append(p.tokens, sha256.Sum256([]byte(token)))
+	return p, nil
+}
+
+func checkExclusive(o Options) error {
+	tokens := len(o.Tokens) > 0 || o.TokenFile != ""
+	switch {
+	case o.CallerCredentials && tokens:
+		return &OptionError{"CallerCredentials", errors.New("cannot be combined with tokens: both use the Authorization header")}
+	case o.Issuer != "" && tokens:
+		return &OptionError{"Issuer", errors.New("cannot be combined with tokens: both use the Authorization header")}
+	case o.Issuer != "" && o.CallerCredentials:
+		return &OptionError{"Issuer", errors.New("cannot be combined with the caller's Twilio credentials: both use the Authorization header")}
 	}
-	return p
+	return nil
 }
 
 // Admit checks Host, Origin and credentials of a request. If it returns false,
@@ -67,10 +100,12 @@ func (p *Policy) Admit(w http.ResponseWriter, r *http.Request) (Caller, bool) {
 		return Caller{}, false
 	}
 	switch {
-	case len(p.tokens) > 0:
-		return Caller{}, p.admitToken(w, r)
+	case p.tokens != nil:
+		return Caller{}, p.tokens.admit(w, r)
 	case p.callerCredentials:
-		return p.admitBasic(w, r)
+		return admitBasic(w, r)
+	case p.oauth != nil:
+		return p.oauth.admit(w, r)
 	default:
 		return Caller{}, true
 	}
@@ -81,97 +116,41 @@ func (p *Policy) AdmitAnyone(w http.ResponseWriter, r *http.Request) bool {
 	return p.admitHost(w, r) && p.admitOrigin(w, r)
 }
 
-// admitHost refuses a request that was sent to another host name, so that a web
-// page cannot reach the server under a name of its own (DNS rebinding).
-func (p *Policy) admitHost(w http.ResponseWriter, r *http.Request) bool {
-	if host := hostname(r.Host); IsLoopback(host) || slices.Contains(p.hosts, host) {
-		return true
+// withHint appends what the operator can do about a refusal.
+func withHint(message, hint string) string {
+	if hint == "" {
+		return message
 	}
-	http.Error(w, fmt.Sprintf("Host %.100q is not allowed; the server's option --allowed-host adds a host", r.Host), http.StatusForbidden)
-	return false
+	return message + "; " + hint
 }
 
-// admitOrigin refuses requests of web pages from other origins, as the
-// streamable HTTP transport demands, and answers preflight requests.
-func (p *Policy) admitOrigin(w http.ResponseWriter, r *http.Request) bool {
-	w.Header().Add("Vary", "Origin")
-	if _, fromPage := r.Header["Origin"]; !fromPage {
-		return true
+// parseBaseURL parses an absolute http or https URL without user information,
+// query and fragment.
+func parseBaseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("must be a URL such as https://example.com")
+	case u.User != nil || strings.ContainsAny(text, "?#"):
+		return nil, errors.New("must be a URL without user name, query and fragment")
 	}
-	header := r.Header.Get("Origin")
-	if !p.allowsOrigin(r) {
-		advice := "the server's option --allowed-origin adds an origin"
-		if !strings.HasPrefix(header, "http") {
-			advice = "the server's option --allowed-origin accepts http and https origins only"
-		}
-		http.Error(w, fmt.Sprintf("Origin %.100q is not allowed; %s", header, advice), http.StatusForbidden)
-		return false
-	}
-	w.Header().Set("Access-Control-Allow-Origin", header)
-	w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
-	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
-		return true
-	}
-	w.Header().Set("Access-Control-Allow-Methods", "POST")
-	w.Header().Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, "+
-		"Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name")
-	w.Header().Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
-	return false
+	return u, nil
 }
 
-func (p *Policy) allowsOrigin(r *http.Request) bool {
-	u, err := url.Parse(r.Header.Get("Origin"))
-	if err != nil || len(r.Header.Values("Origin")) > 1 || u.Scheme != "http" && u.Scheme != "https" {
-		return false
+// requireTLS reports an error unless the scheme of a URL is https, or http with
+// a loopback host.
+func requireTLS(u *url.URL) error {
+	if u.Scheme == "https" || u.Scheme == "http" && IsLoopback(strings.ToLower(u.Hostname())) {
+		return nil
 	}
-	return IsLoopback(strings.ToLower(u.Hostname())) || slices.Contains(p.origins, origin(u))
+	return errors.New("must be an https URL; http is accepted on loopback only")
 }
 
-// admitToken compares hashes in constant time, so that timing reveals nothing
-// about the tokens.
-func (p *Policy) admitToken(w http.ResponseWriter, r *http.Request) bool {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	got, known := sha256.Sum256([]byte(strings.TrimSpace(token))), 0
-	for _, want := range p.tokens {
-		known |= subtle.ConstantTimeCompare(got[:], want[:])
+// parseTLSURL parses a URL that satisfies parseBaseURL and requireTLS.
+func parseTLSURL(text string) (*url.URL, error) {
+	u, err := parseBaseURL(text)
+	if err != nil {
+		return nil, err
 	}
-	if known == 1 && strings.EqualFold(scheme, "Bearer") {
-		return true
-	}
-	w.Header().Set("WWW-Authenticate", `Bearer realm="twilio-conversations-mcp"`)
-	http.Error(w, "send one of the server's tokens as Authorization: Bearer", http.StatusUnauthorized)
-	return false
-}
-
-// admitBasic accepts any credentials: they are Twilio's, and Twilio checks them.
-func (p *Policy) admitBasic(w http.ResponseWriter, r *http.Request) (Caller, bool) {
-	username, password, _ := r.BasicAuth()
-	if username != "" && password != "" {
-		return Caller{username, password}, true
-	}
-	w.Header().Set("WWW-Authenticate", `Basic realm="Twilio", charset="UTF-8"`)
-	http.Error(w, "send your Twilio credentials as HTTP Basic: an API key and its secret, or an account SID and its auth token", http.StatusUnauthorized)
-	return Caller{}, false
-}
-
-// hostname is a Host header without its port, in one spelling.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.String()
-	}
-	return host
-}
-
-// origin is scheme and host of a URL, without its port.
-func origin(u *url.URL) string { return strings.ToLower(u.Scheme) + "://" + hostname(u.Hostname()) }
-
-// IsLoopback reports whether a host name or address is that of this machine.
-func IsLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return u, requireTLS(u)
 }

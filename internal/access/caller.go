@@ -1,0 +1,60 @@
+package access
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The scopes of access tokens. ScopeWrite implies ScopeRead.
+const (
+	ScopeRead  = "webhooks:read"
+	ScopeWrite = "webhooks:write"
+)
+
+// A Caller is who sent an admitted request.
+type Caller struct {
+	// Name identifies the caller in the log: with OAuth, the subject and the
+	// client ID of the access token, printable and at most 150 characters. It
+	// is empty otherwise.
+	Name string
+	// Username and Password are the caller's own Twilio credentials. They are
+	// empty unless the policy requires them.
+	Username, Password string
+
+	limited bool     // whether the caller may do only what scopes allow
+	scopes  []string // granted by the access token
+}
+
+// Allows reports whether the caller may do what requires scope. It is true for
+// the empty scope, and for every scope where OAuth is not used.
+func (c Caller) Allows(scope string) bool {
+	return !c.limited || scope == "" || slices.Contains(c.scopes, scope) ||
+		scope == ScopeRead && slices.Contains(c.scopes, ScopeWrite)
+}
+
+// String hides the credentials from fmt and from logs.
+func (Caller) String() string { return "caller" }
+
+// GoString hides the credentials from fmt's %#v.
+func (Caller) GoString() string { return "caller" }
+
+// callerName returns a name for the log that is safe to print and short.
+func callerName(subject, client string) string {
+	return "sub=" + printable(subject) + " client_id=" + printable(client)
+}
+
+// printable replaces what is not printable or is white space, and cuts text
+// after 64 characters.
+func printable(text string) string {
+	runes := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text))
+	if len(runes) > 64 {
+		return string(runes[:64]) + "…"
+	}
+	return string(runes)
+}

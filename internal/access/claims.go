@@ -1,0 +1,68 @@
+package access
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// claims are what an access token says in addition to what go-oidc reads.
+type claims struct {
+	NotBefore float64 `json:"nbf"` // seconds since 1970
+
+	// Issuers name the client in different claims.
+	ClientID        string `json:"client_id"`
+	AuthorizedParty string `json:"azp"`
+	CID             string `json:"cid"`
+
+	// Issuers list the scopes in either.
+	Scope scopeList `json:"scope"`
+	SCP   scopeList `json:"scp"`
+}
+
+func (c claims) caller(subject string) Caller {
+	return Caller{
+		Name:    callerName(subject, cmp.Or(c.ClientID, c.AuthorizedParty, c.CID)),
+		limited: true,
+		scopes:  append(c.Scope, c.SCP...),
+	}
+}
+
+// A scopeList is a list of scopes: in JSON, a string with spaces between them,
+// or an array of strings. Anything else lists none.
+type scopeList []string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (l *scopeList) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		*l = strings.Fields(text)
+		return nil
+	}
+	var list []string
+	if json.Unmarshal(raw, &list) == nil {
+		*l = list
+	}
+	return nil
+}
+
+// scopeToken is the syntax of a scope in RFC 6749, section 3.3.
+var scopeToken = regexp.MustCompile(`^[!#-\[\]-~]{1,100}$`)
+
+// maxChallengeScopes bounds the scopes that a challenge repeats.
+const maxChallengeScopes = 32
+
+// scopesWith returns the granted scopes and one more. It leaves out
+// offline_access, which a challenge should not name.
+func (c Caller) scopesWith(needed string) []string {
+	var scopes []string
+	for _, scope := range c.scopes {
+		if len(scopes) < maxChallengeScopes && scope != "offline_access" && scope != needed &&
+			scopeToken.MatchString(scope) && !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return append(scopes, needed)
+}
