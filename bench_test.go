@@ -22,7 +22,7 @@ import (
 // listAnswer is Twilio's answer of the documented size.
 func listAnswer(b testing.TB) []byte {
 	b.Helper()
-	stdout, _, err := program(b, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+	stdout, _, err := runProgram(b, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(b, err)
 	var compact bytes.Buffer
 	require.NoError(b, json.Compact(&compact, []byte(stdout)))

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/call"
@@ -27,6 +28,8 @@ import (
 	"twilio-conversations-mcp/internal/logging"
 	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/internal/web"
+	"twilio-conversations-mcp/internal/web/app"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
 	"twilio-conversations-mcp/twilioapi/sandbox"
@@ -81,88 +84,58 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		return serveSandbox(ctx, cfg, stderr)
 	}
 
-	m, err := serveMetrics(ctx, cfg.Metrics, log)
-	if err != nil {
+	p := &program{cfg: cfg, lookup: lookup, log: log}
+	if err := p.serveMetrics(ctx); err != nil {
 		return err
 	}
-	server, stop, err := newServer(cfg, lookup, log, m)
+	if cfg.Command == "serve" && cfg.HTTP != "" {
+		return p.serveHTTP(ctx)
+	}
+	server, stop, err := p.newServer("")
 	if err != nil {
 		return err
 	}
 	defer stop()
-	switch {
-	case cfg.Command == "call":
+	if cfg.Command == "call" {
 		return call.Run(ctx, server, cfg.Call.Tool, cfg.Call.JSON, stdin, stdout, stderr)
-	case cfg.HTTP == "":
-		return server.Stdio(ctx, stdin, stdout)
-	default:
-		return serveHTTP(ctx, server, cfg, lookup, log)
 	}
+	return server.Stdio(ctx, stdin, stdout)
 }
 
-// serveMetrics serves metrics at an address until ctx is done. Without an
-// address it returns nil.
-func serveMetrics(ctx context.Context, address string, log *slog.Logger) (*metrics.Metrics, error) {
-	if address == "" {
-		return nil, nil
-	}
-	ln, err := serve.Listen(address, true)
-	if err != nil {
-		return nil, fmt.Errorf("--metrics: %w", err)
-	}
-	if host, _, _ := net.SplitHostPort(address); !access.IsLoopback(host) {
-		log.Warn("--metrics: anyone who can connect to the address can read the metrics")
-	}
-	log.Info("serving metrics", "url", "http://"+ln.Addr().String()+"/metrics")
-	m := metrics.New(config.Version())
-	go func() { _ = serve.Run(ctx, m.Handler(), ln) }()
-	return m, nil
+// A program is what the parts of a running server have in common.
+type program struct {
+	cfg     *config.Config
+	lookup  config.LookupFunc
+	log     *slog.Logger
+	metrics *metrics.Metrics // nil: there are none
 }
 
-// newServer returns a server of the tools, which call Twilio or the sandbox, and
-// a function that releases what it uses. The metrics may be nil.
-func newServer(cfg *config.Config, lookup config.LookupFunc, log *slog.Logger, m *metrics.Metrics) (server *serve.Server, stop func(), err error) {
-	options, stop := cfg.Server(log), func() {}
-	client, err := cfg.Twilio(lookup, log)
+// serveMetrics serves metrics until ctx is done, if an address is set for them.
+func (p *program) serveMetrics(ctx context.Context) error {
+	if p.cfg.Metrics == "" {
+		return nil
+	}
+	ln, err := serve.Listen(p.cfg.Metrics, true)
 	if err != nil {
-		return nil, nil, err
+		return fmt.Errorf("--metrics: %w", err)
 	}
-	if cfg.Sandbox {
-		if client.BaseURL, stop, err = startSandbox(); err != nil {
-			return nil, nil, err
-		}
-		client.Credentials = sandboxCredentials
+	if host, _, _ := net.SplitHostPort(p.cfg.Metrics); !access.IsLoopback(host) {
+		p.log.Warn("--metrics: anyone who can connect to the address can read the metrics")
 	}
-	if m != nil {
-		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
-		client.OnResponse, client.OnRetry, client.OnReconciled = m.Response, m.Retry, m.Reconciled
-	}
-	twilio, err := twilioapi.New(client)
-	if err != nil {
-		stop()
-		return nil, nil, err
-	}
-	if twilio.Plaintext() {
-		log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
-	}
-	offered, err := tools.Select(cfg.Toolsets, cfg.ReadOnly)
-	if err != nil {
-		stop()
-		return nil, nil, fmt.Errorf("--toolsets: %w", err)
-	}
-	options.Tools, options.Instructions = servedTools(offered, twilio), tools.Instructions(offered)
-	if cfg.Sandbox {
-		options.Instructions += " " + sandbox.Guide
-	}
-	return serve.New(options), stop, nil
+	p.log.Info("serving metrics", "url", "http://"+ln.Addr().String()+"/metrics")
+	p.metrics = metrics.New(config.Version())
+	go func() { _ = serve.Run(ctx, p.metrics.Handler(), ln) }()
+	return nil
 }
 
-func serveHTTP(ctx context.Context, server *serve.Server, cfg *config.Config, lookup config.LookupFunc, log *slog.Logger) error {
-	options, allowRemote, err := cfg.ServeHTTP(lookup, log)
+// serveHTTP serves MCP, and unless they are switched off the documentation, over
+// HTTP until ctx is done.
+func (p *program) serveHTTP(ctx context.Context) error {
+	options, allowRemote, err := p.cfg.HTTPOptions(p.lookup, p.log)
 	if err != nil {
 		return err
 	}
-	ln, err := serve.Listen(cfg.HTTP, allowRemote)
+	ln, err := serve.Listen(p.cfg.HTTP, allowRemote)
 	if errors.Is(err, serve.ErrNotLoopback) {
 		return fmt.Errorf("--http: %w; to let other machines call, set MCP_AUTH_TOKEN or --oauth-issuer, or give --credentials caller, "+
 			"or --allow-anonymous behind a proxy that authenticates", err)
@@ -170,7 +143,139 @@ func serveHTTP(ctx context.Context, server *serve.Server, cfg *config.Config, lo
 	if err != nil {
 		return fmt.Errorf("--http: %w", err)
 	}
+	address, complete := p.cfg.Address(ln.Addr())
+	pages := ""
+	if p.cfg.Docs && complete {
+		pages = address
+	}
+	server, stop, err := p.newServer(pages)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer stop()
+	if p.cfg.Docs {
+		if options.Docs, err = p.newDocsServer(pages); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		options.Web = web.New(p.webOptions(server, address))
+	}
 	return server.HTTP(ctx, ln, options)
+}
+
+// newServer returns a server of the tools, which call Twilio or the sandbox, and
+// a function that releases what it uses. The base URL of the web pages is empty
+// if there are none.
+func (p *program) newServer(pages string) (server *serve.Server, stop func(), err error) {
+	offered, err := tools.Select(p.cfg.Toolsets, p.cfg.ReadOnly)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--toolsets: %w", err)
+	}
+	twilio, stop, err := p.newClient()
+	if err != nil {
+		return nil, nil, err
+	}
+	options := p.serverOptions(offered)
+	options.Tools = servedTools(tools.WithPages(offered, pages), twilio)
+	addView(&options)
+	if p.cfg.Sandbox {
+		options.Instructions += " " + sandbox.Guide
+	}
+	return serve.New(options), stop, nil
+}
+
+// newClient returns a client of Twilio or of the sandbox, and a function that
+// stops the sandbox.
+func (p *program) newClient() (client *twilioapi.Client, stop func(), err error) {
+	c, err := p.cfg.TwilioConfig(p.lookup, p.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m := p.metrics; m != nil {
+		c.OnResponse, c.OnRetry, c.OnReconciled = m.Response, m.Retry, m.Reconciled
+	}
+	stop = func() {}
+	if p.cfg.Sandbox {
+		if c.BaseURL, stop, err = startSandbox(); err != nil {
+			return nil, nil, err
+		}
+		c.Credentials = sandboxCredentials
+	}
+	client, err = twilioapi.New(c)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	if client.Plaintext() {
+		p.log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
+	}
+	return client, stop, nil
+}
+
+// newDocsServer returns a server of the documentation only. Its limits are its
+// own, and lower than those of the tools that call Twilio.
+func (p *program) newDocsServer(pages string) (*serve.Server, error) {
+	offered, err := tools.Select([]string{"docs"}, true)
+	if err != nil {
+		return nil, err
+	}
+	options := p.serverOptions(offered)
+	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
+	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
+	options.Tools = servedTools(tools.WithPages(offered, pages), nil)
+	return serve.New(options), nil
+}
+
+// serverOptions returns the options of a server that offers tools, without the
+// tools themselves: its limits, and what models read.
+func (p *program) serverOptions(offered []tools.Tool) serve.Options {
+	options := p.cfg.ServerOptions(p.log)
+	if m := p.metrics; m != nil {
+		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
+	}
+	options.Instructions = tools.Instructions(offered)
+	options.Resources, options.ResourceTemplates, options.ResourceCompletion = tools.Resources(), tools.ResourceTemplates(), tools.Completion{}
+	if options.Prompts = tools.Prompts(offered); options.Prompts != nil {
+		options.PromptCompletion = tools.Completion{}
+	}
+	return options
+}
+
+// addView lets hosts of MCP Apps show the webhooks in the results of tools.
+func addView(options *serve.Options) {
+	page := mcp.TextResourceContents{URI: app.URI, MIMEType: app.MIMEType, Text: app.HTML(), Meta: app.ResourceMeta()}
+	options.Resources = append(options.Resources, mcpserver.ServerResource{
+		Resource: mcp.NewResource(app.URI, app.Name, mcp.WithResourceTitle(app.Title), mcp.WithResourceDescription(app.Description), mcp.WithMIMEType(app.MIMEType)),
+		Handler: func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+			return []mcp.ResourceContents{page}, nil
+		},
+	})
+	options.Extensions = map[string]any{app.Extension: struct{}{}}
+	for i := range options.Tools {
+		definition := &options.Tools[i].Definition
+		switch definition.Name {
+		case "list_conversation_webhooks", "create_conversation_webhook", "ensure_conversation_webhook", "fetch_conversation_webhook":
+			definition.Meta = &mcp.Meta{AdditionalFields: app.ToolMeta()}
+		}
+	}
+}
+
+// webOptions returns what the web pages show of a server at an address.
+func (p *program) webOptions(server *serve.Server, address string) web.Options {
+	o := web.Options{BaseURL: address, Authorization: p.cfg.Authorization(p.lookup)}
+	for _, tool := range server.Tools {
+		d := tool.Definition
+		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
+	}
+	if strings.HasPrefix(o.Authorization, "Basic ") {
+		return o // the entries of AI tools have no place for Twilio's credentials
+	}
+	for _, c := range clients.All() {
+		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})
+		if err == nil { // else its file cannot hold a URL
+			o.Clients = append(o.Clients, web.Client{Name: c.Title, File: c.File, Secrets: c.Secrets, Entry: entry.Entry, Command: entry.Command})
+		}
+	}
+	return o
 }
 
 // servedTools makes each tool call Twilio with the credentials of the caller, or

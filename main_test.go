@@ -63,8 +63,8 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// program runs a command to its end.
-func program(t testing.TB, lookup config.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
+// runProgram runs a command to its end.
+func runProgram(t testing.TB, lookup config.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, logged output
 	err = run(t.Context(), args, lookup, strings.NewReader(stdin), &out, &logged)
@@ -73,7 +73,7 @@ func program(t testing.TB, lookup config.LookupFunc, stdin string, args ...strin
 
 func TestCallPrintsTheThreeDocumentedWebhooks(t *testing.T) {
 	t.Parallel()
-	stdout, stderr, err := program(t, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+	stdout, stderr, err := runProgram(t, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(t, err)
 	require.Empty(t, stderr)
 	require.True(t, strings.HasPrefix(stdout, "{\n  \"meta\": {\n"), "indented")
@@ -83,17 +83,17 @@ func TestCallPrintsTheThreeDocumentedWebhooks(t *testing.T) {
 
 func TestCallReadsItsArgumentsFromStandardInput(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment("MCP_SANDBOX", "true"), `{"ConversationSid":"support/42"}`, "call", "list_conversation_webhooks", "-")
+	stdout, _, err := runProgram(t, environment("MCP_SANDBOX", "true"), `{"ConversationSid":"support/42"}`, "call", "list_conversation_webhooks", "-")
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
 }
 
 func TestCallRefusesLongArguments(t *testing.T) {
 	t.Parallel()
-	_, _, err := program(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<20)+`"}`,
+	_, _, err := runProgram(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<20)+`"}`,
 		"call", "--sandbox", "list_conversation_webhooks", "-")
 	require.ErrorContains(t, err, "the maximum is 65536")
-	_, _, err = program(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<10)+`"}`,
+	_, _, err = runProgram(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<10)+`"}`,
 		"call", "--sandbox", "--max-message", "100", "list_conversation_webhooks", "-")
 	require.ErrorContains(t, err, "Twilio refused: HTTP 4", "--max-message limits messages of clients only")
 }
@@ -101,7 +101,7 @@ func TestCallRefusesLongArguments(t *testing.T) {
 // A create whose response is lost is found by listing; the note says so.
 func TestCallPrintsNotesOnStandardError(t *testing.T) {
 	t.Parallel()
-	stdout, stderr, err := program(t, environment(), "", "call", "--sandbox", "create_conversation_webhook",
+	stdout, stderr, err := runProgram(t, environment(), "", "call", "--sandbox", "create_conversation_webhook",
 		`{"ConversationSid":"CH00000000000000000000000000000502","Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`)
 	require.NoError(t, err)
 	require.Contains(t, stdout, `"flow_sid": "FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"`)
@@ -111,7 +111,7 @@ func TestCallPrintsNotesOnStandardError(t *testing.T) {
 
 func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment(), "", "call", "create_conversation_webhook")
+	stdout, _, err := runProgram(t, environment(), "", "call", "create_conversation_webhook")
 	require.NoError(t, err)
 	require.True(t, strings.HasSuffix(stdout, "}\n") && strings.HasPrefix(stdout, "{\n"), "indented")
 	require.Contains(t, stdout, `"Configuration.Url": {`)
@@ -156,7 +156,7 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stdout, _, err := program(t, row.env, "", row.args...)
+			stdout, _, err := runProgram(t, row.env, "", row.args...)
 			require.ErrorContains(t, err, row.want)
 			require.NotContains(t, err.Error(), "hunter2")
 			require.Empty(t, stdout)
@@ -167,7 +167,7 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 // Each flag stands in --help with the variable that sets it, but no secret does.
 func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
+	stdout, _, err := runProgram(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
 	require.NoError(t, err)
 	for field := range reflect.TypeFor[config.Config]().Fields() {
 		if variable := field.Tag.Get("variable"); variable != "" {
@@ -185,7 +185,7 @@ func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 
 func TestVersionNamesProgramCommitAndGo(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment(), "", "version")
+	stdout, _, err := runProgram(t, environment(), "", "version")
 	require.NoError(t, err)
 	require.Regexp(t, `^twilio-conversations-mcp \S+ \(commit \S+, go1\.\S+\)\n$`, stdout)
 }
@@ -250,7 +250,7 @@ func TestEveryRequestReadBeforeTheEndIsAnswered(t *testing.T) {
 	for i := range 60 {
 		fmt.Fprintf(&requests, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"%s"}}}`+"\n", i, documented)
 	}
-	stdout, _, err := program(t, environment(), strings.TrimSuffix(requests.String(), "\n"), "--sandbox")
+	stdout, _, err := runProgram(t, environment(), strings.TrimSuffix(requests.String(), "\n"), "--sandbox")
 	require.NoError(t, err)
 	lines := bufio.NewScanner(strings.NewReader(stdout))
 	answered := map[int]bool{}
@@ -327,7 +327,7 @@ func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 	require.Equal(t, 401, res.StatusCode)
 	require.NoError(t, res.Body.Close())
 
-	stdout, _, err := program(t, environment("TWILIO_BASE_URL", url, "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token"),
+	stdout, _, err := runProgram(t, environment("TWILIO_BASE_URL", url, "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token"),
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
@@ -346,7 +346,7 @@ func TestTheAPIKeyTakesPrecedenceOverTheAccount(t *testing.T) {
 	})}
 	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
-	_, _, err = program(t, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(),
+	_, _, err = runProgram(t, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(),
 		"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token", "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "secret"),
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"x"}`)
 	require.NoError(t, err)
@@ -418,7 +418,7 @@ func TestAnonymousCallersAreLoggedAtTheStart(t *testing.T) {
 func TestUnencryptedCredentialsAreLoggedAtTheStart(t *testing.T) {
 	t.Parallel()
 	for url, warnings := range map[string]int{"http://twilio.example": 1, "https://twilio.example": 0, "http://127.0.0.1:1": 0, "http://localhost:1": 0} {
-		_, logged, err := program(t, environment("TWILIO_BASE_URL", url), "")
+		_, logged, err := runProgram(t, environment("TWILIO_BASE_URL", url), "")
 		require.NoError(t, err)
 		require.Equal(t, warnings, strings.Count(logged, "sent unencrypted"), url)
 	}
@@ -426,13 +426,13 @@ func TestUnencryptedCredentialsAreLoggedAtTheStart(t *testing.T) {
 
 func TestReadOnlyOffersNoToolThatWrites(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment("MCP_READ_ONLY", "true"), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
+	stdout, _, err := runProgram(t, environment("MCP_READ_ONLY", "true"), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
 {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation_webhook","arguments":{}}}`, "--sandbox")
 	require.NoError(t, err)
 	require.NotContains(t, stdout, `"name":"create_conversation_webhook"`)
 	require.Contains(t, stdout, `"name":"list_conversation_webhooks"`)
 	require.Contains(t, stdout, `"id":2,"error":{"code":-32602,"message":"there is no tool`)
-	_, _, err = program(t, environment("MCP_READ_ONLY", "yes please"), "", "--sandbox")
+	_, _, err = runProgram(t, environment("MCP_READ_ONLY", "yes please"), "", "--sandbox")
 	require.ErrorContains(t, err, "MCP_READ_ONLY: --read-only")
 }
 

@@ -22,7 +22,7 @@ func read(t *testing.T, file string) string {
 // help is the whole surface as --help shows it.
 func help(t *testing.T) string {
 	t.Helper()
-	stdout, _, err := program(t, environment(), "", "--help")
+	stdout, _, err := runProgram(t, environment(), "", "--help")
 	require.NoError(t, err)
 	return stdout
 }
@@ -54,7 +54,7 @@ func TestTheReadmeShowsTheRealOutput(t *testing.T) {
 	readme := read(t, "README.md")
 	command := regexp.MustCompile(`go run \. call --sandbox (\w+) '([^']+)'`).FindStringSubmatch(readme)
 	require.NotNil(t, command)
-	stdout, _, err := program(t, environment(), "", "call", "--sandbox", command[1], command[2])
+	stdout, _, err := runProgram(t, environment(), "", "call", "--sandbox", command[1], command[2])
 	require.NoError(t, err)
 	block := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(readme)
 	require.NotNil(t, block)
@@ -93,7 +93,7 @@ func TestTheExampleConfigurationWorks(t *testing.T) {
 		for variable, value := range server.Env {
 			env = append(env, variable, value)
 		}
-		stdout, _, err := program(t, environment(env...), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, server.Args...)
+		stdout, _, err := runProgram(t, environment(env...), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, server.Args...)
 		require.NoError(t, err, name)
 		require.Contains(t, stdout, `"create_conversation_webhook"`, name)
 	}

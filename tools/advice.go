@@ -49,7 +49,7 @@ var advice = map[int]string{
 	50360: "The conversation has no webhook with this Sid; it may have been deleted[. list_conversation_webhooks shows which there are|].",
 	50361: "The conversation already has the maximum of five webhooks; nothing was created. " +
 		"[Call list_conversation_webhooks: if one does what was asked for, use it. |]" +
-		"[If none of the five can stay as it is, ask the user which one to change with update_conversation_webhook or delete_conversation_webhook.|" +
+		"[If another one is needed, ask the user which to change with update_conversation_webhook or to remove with delete_conversation_webhook.|" +
 		"If not, tell the user that one must be deleted first, which these tools cannot do.]",
 	50362: "Give at most five Configuration.Triggers. More keywords need another webhook: ask the user.",
 	50363: "A webhook's SID is WH and 32 hexadecimal digits[; list_conversation_webhooks shows it|].",

@@ -1,9 +1,11 @@
 package tools_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +112,50 @@ func TestArgumentsThatClientsAddAreIgnored(t *testing.T) {
 	requests := make(chan *http.Request, 1)
 	connect(t, record(requests)).succeeds(list, `{"wait_for_previous":true,"ConversationSid":"x","toolCallId":"1","tool_call_description":{"a":[1.5]},"_meta":{"progressToken":1e999},"_sessionID":null}`)
 	require.Empty(t, (<-requests).Form)
+}
+
+// For each parameter of each tool, as the published schema has them.
+func TestNullAndEmptyStringsAreLeftOutOfEveryTool(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	for _, tool := range s.tools {
+		var schema struct {
+			Properties map[string]struct{ Type string }
+			Required   []string
+		}
+		require.NoError(t, json.Unmarshal(tool.Definition.RawInputSchema, &schema))
+		for name, property := range schema.Properties {
+			if slices.Contains(schema.Required, name) || tool.Definition.Name == update || strings.Contains(every[tool.Definition.Name], name) {
+				continue
+			}
+			values := []string{"null"}
+			if property.Type == "string" {
+				values = append(values, `""`)
+			}
+			for _, value := range values {
+				text, _ := s.fails(tool.Definition.Name, strings.TrimSuffix(every[tool.Definition.Name], "}")+`,"`+name+`":`+value+`}`)
+				require.Contains(t, text, "HTTP 404", "%s of %s is not sent", name, tool.Definition.Name)
+			}
+		}
+	}
+}
+
+func TestEveryToolIgnoresWhatClientsAdd(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	for tool, arguments := range every {
+		text, _ := s.fails(tool, strings.TrimSuffix(arguments, "}")+`,"wait_for_previous":true,"_x":{"y":[]}}`)
+		require.Contains(t, text, "HTTP 404", tool)
+		text, _ = s.fails(tool, strings.TrimSuffix(arguments, "}")+`,"wait_for":true}`)
+		require.Contains(t, text, `"wait_for" is not a parameter`, tool)
+	}
+}
+
+func TestWhiteSpaceAroundArgumentsIsAllowed(t *testing.T) {
+	t.Parallel()
+	for _, arguments := range []string{"\n {\t\"ConversationSid\" : \"" + full + "\" }\r\n", `{"ConversationSid":"` + full + `","PageSize":5e0}`} {
+		inSandbox(t).succeeds(list, arguments)
+	}
 }
 
 func TestUnicodeIsSentAsItIs(t *testing.T) {

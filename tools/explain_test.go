@@ -1,6 +1,8 @@
 package tools_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -62,7 +64,7 @@ func TestTheSixthWebhookIsRefusedWithAWayOut(t *testing.T) {
 	}
 	for toolsets, want := range map[string]string{
 		"webhooks": "Call list_conversation_webhooks: if one does what was asked for, use it. If not, tell the user that one must be deleted first, which these tools cannot do.",
-		"all":      "use it. If none of the five can stay as it is, ask the user which one to change with update_conversation_webhook or delete_conversation_webhook.",
+		"all":      "use it. If another one is needed, ask the user which to change with update_conversation_webhook or to remove with delete_conversation_webhook.",
 	} {
 		s.tools = choose(t, toolsets)
 		text, details := s.fails(create, arguments)
@@ -71,25 +73,18 @@ func TestTheSixthWebhookIsRefusedWithAWayOut(t *testing.T) {
 	}
 }
 
-// The magic conversations of the sandbox, and a Twilio that is not there.
+// The conversations of the sandbox that fail, and a Twilio that is not there.
 func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	const lookFirst = "Do not create it again yet: ten seconds from now or later, call list_conversation_webhooks. "
-	soon := func(c *twilioapi.Config) { c.Timeout = 100 * time.Millisecond }
+	unchanged := func(*twilioapi.Config) {}
 	gone := func(c *twilioapi.Config) { c.BaseURL = "http://127.0.0.1:1" }
 	refusing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "3600")
 		w.WriteHeader(429)
 		_, _ = io.WriteString(w, `{"code":20429,"message":"Too Many Requests"}`)
 	})
-	silent := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			_, _ = io.Copy(io.Discard, r.Body) // or the server never sees the client go
-			<-r.Context().Done()
-		}
-		_, _ = io.WriteString(w, `{"webhooks":[]}`)
-	})
-	inSandbox := sandbox.New(sandbox.Options{})
+	failing := sandbox.New(sandbox.Options{})
 	for name, row := range map[string]struct {
 		twilio       http.Handler
 		change       func(*twilioapi.Config)
@@ -97,11 +92,36 @@ func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 		want         []string
 		details      map[string]any
 	}{
-		"too many":            {refusing, soon, create, "999", []string{"HTTP 429, code 20429: Too Many Requests. Nothing was done. Retry after 3600 s."}, map[string]any{"status": 429.0, "retryable": true}},
-		"not applied":         {inSandbox, soon, create, "503", []string{"HTTP 503, code 20503", "was not found so far, but Twilio may still create it. " + lookFirst}, map[string]any{"status": 503.0, "retryable": false}},
-		"no answer":           {silent, soon, create, "000", []string{"Twilio did not answer: timed out.", "not found so far", lookFirst}, map[string]any{"attempts": 1.0, "retryable": false}},
-		"no answer to a list": {inSandbox, soon, list, "000", []string{"Twilio did not answer: timed out. Try again in a while."}, map[string]any{"retryable": true}},
-		"not reached":         {inSandbox, gone, create, "000", []string{"Twilio was not reached, and nothing was done", "after 4 attempts"}, map[string]any{"attempts": 4.0, "retryable": true}},
+		"too many": {
+			refusing, unchanged, create, "999",
+			[]string{"HTTP 429, code 20429: Too Many Requests. Nothing was done. Retry after 3600 s."},
+			map[string]any{"status": 429.0, "retryable": true},
+		},
+		"not applied": {
+			failing, unchanged, create, "503",
+			[]string{"HTTP 503, code 20503", "was not found so far, but Twilio may still create it. " + lookFirst},
+			map[string]any{"status": 503.0, "retryable": false},
+		},
+		"no answer": {
+			scripted(200, `{"webhooks":[]}`, 0, ""), unchanged, create, "999",
+			[]string{"Twilio did not answer: ", "not found so far", lookFirst},
+			map[string]any{"attempts": 1.0, "retryable": false},
+		},
+		"no answer to a list": {
+			scripted(0, "", 0, ""), unchanged, list, "999",
+			[]string{"Twilio did not answer: ", " attempts. Try again in a while."},
+			map[string]any{"retryable": true},
+		},
+		"a timeout": {
+			failing, func(c *twilioapi.Config) { c.Timeout = 50 * time.Millisecond }, list, "000",
+			[]string{"timed out"},
+			map[string]any{"message": "timed out", "retryable": true},
+		},
+		"not reached": {
+			failing, gone, create, "000",
+			[]string{"Twilio was not reached, and nothing was done", "after 4 attempts"},
+			map[string]any{"attempts": 4.0, "retryable": true},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,6 +140,16 @@ func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 	}
 }
 
+// every has valid arguments for each tool.
+var every = map[string]string{
+	list:   `{"ConversationSid":"CH0123456789abcdef0123456789abcdef"}`,
+	create: `{"ConversationSid":"CH0123456789abcdef0123456789abcdef",` + flow + `}`,
+	ensure: `{"ConversationSid":"CH0123456789abcdef0123456789abcdef",` + flow + `}`,
+	fetch:  `{"ConversationSid":"CH0123456789abcdef0123456789abcdef","Sid":"` + sid + `"}`,
+	update: `{"ConversationSid":"CH0123456789abcdef0123456789abcdef","Sid":"` + sid + `","Configuration.Url":"https://example.com"}`,
+	remove: `{"ConversationSid":"CH0123456789abcdef0123456789abcdef","Sid":"` + sid + `"}`,
+}
+
 func TestMissingCredentialsAreAToolError(t *testing.T) {
 	t.Parallel()
 	s := connect(t, unreachable(t), func(c *twilioapi.Config) {
@@ -127,9 +157,52 @@ func TestMissingCredentialsAreAToolError(t *testing.T) {
 			return twilioapi.Credentials{}, errors.New("set the variables")
 		}
 	})
-	text, details := s.fails(list, `{"ConversationSid":"x"}`)
-	require.Equal(t, "Nothing was sent: set the variables.", text)
-	require.Equal(t, false, details["retryable"])
+	for tool, arguments := range every {
+		text, details := s.fails(tool, arguments)
+		require.Equal(t, "Nothing was sent: set the variables.", text, tool)
+		require.Equal(t, false, details["retryable"], tool)
+	}
+}
+
+func TestAnUnknownConversationIsRefusedByEveryTool(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	for tool, arguments := range every {
+		text, details := s.fails(tool, arguments)
+		require.InDelta(t, 20404, details["code"], 0, tool)
+		require.Contains(t, text, "tell the user, and do not use a different one.", tool)
+		require.Equal(t, false, details["retryable"], tool)
+	}
+}
+
+func TestACallOfACancelledContextSendsNothing(t *testing.T) {
+	t.Parallel()
+	s := connect(t, unreachable(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, tool := range s.tools {
+		result, info := tool.Call(ctx, s.twilio, json.RawMessage(every[tool.Definition.Name]))
+		require.True(t, result.IsError)
+		require.Contains(t, texts(t, result)[0], "Nothing was sent", tool.Definition.Name)
+		require.Zero(t, info, tool.Definition.Name)
+	}
+}
+
+// The log line of a call is made of it.
+func TestACallIsDescribedAfterSuccessAndFailure(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	for _, tool := range s.tools {
+		_, info := tool.Call(t.Context(), s.twilio, json.RawMessage(every[tool.Definition.Name]))
+		require.Equal(t, 404, info.Status, tool.Definition.Name)
+		require.Equal(t, 20404, info.Code, tool.Definition.Name)
+		require.Regexp(t, "^RQ", info.RequestID, tool.Definition.Name)
+	}
+	_, info := s.tools[0].Call(t.Context(), s.twilio, json.RawMessage(`{"ConversationSid":"`+full+`"}`))
+	require.Equal(t, 200, info.Status)
+	require.Equal(t, 1, info.Attempts)
+	_, info = s.tools[0].Call(t.Context(), s.twilio, json.RawMessage(`{"x":1}`))
+	require.Zero(t, info)
 }
 
 func TestWrongCredentialsNameTheSettings(t *testing.T) {

@@ -1,16 +1,15 @@
 package tools_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"twilio-conversations-mcp/twilioapi"
-	"twilio-conversations-mcp/twilioapi/sandbox"
 )
 
 const example = `"Target":"webhook","Configuration.Url":"https://example.com/a","Configuration.Filters":["onMessageAdded","onMessageRemoved"]`
@@ -138,10 +137,47 @@ func TestAnEnsureThatCannotListCreatesNothing(t *testing.T) {
 
 func TestAnEnsureOfUnknownOutcomeIsEnsuredAgain(t *testing.T) {
 	t.Parallel()
-	s := connect(t, sandbox.New(sandbox.Options{}), func(c *twilioapi.Config) { c.Timeout = 100 * time.Millisecond })
+	s := inSandbox(t)
 	s.tools = choose(t, "manage")
 	text, details := s.fails(ensure, `{"ConversationSid":"CH00000000000000000000000000000503",`+flow+`}`)
 	require.Contains(t, text, "not found so far, but Twilio may still create it. Do not create it again yet: ten seconds from now or later, "+
 		"call ensure_conversation_webhook with the same arguments: it creates only what is not there.")
 	require.Equal(t, false, details["retryable"])
+}
+
+func TestAFullConversationIsMadeRoomIn(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	for i := range 5 {
+		s.succeeds(create, fmt.Sprintf(`{"ConversationSid":"%s","Target":"trigger","Configuration.Url":"https://example.com/%d","Configuration.Triggers":["a, b"]}`, empty, i))
+	}
+	arguments := `{"ConversationSid":"` + empty + `",` + example + `}`
+	s.fails(ensure, arguments)
+	second := s.webhooks(empty)[1].(map[string]any)
+	s.succeeds(remove, of(second["sid"], ""))
+	ensured, _ := s.succeeds(ensure, arguments)
+	require.Len(t, s.webhooks(empty), 5)
+	require.Contains(t, s.webhooks(empty), any(ensured))
+	require.NotContains(t, s.webhooks(empty), any(second))
+}
+
+// Ensures of one webhook at once create it once, and every one of them gets it.
+func TestEnsuresAtOnceCreateOneWebhook(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	arguments := `{"ConversationSid":"` + empty + `",` + example + `}`
+	sids := make(chan any, 16)
+	var calls sync.WaitGroup
+	for range cap(sids) {
+		calls.Go(func() {
+			var content map[string]any
+			_ = json.Unmarshal(s.call(ensure, arguments).RawStructuredContent, &content)
+			sids <- content["sid"]
+		})
+	}
+	calls.Wait()
+	require.Len(t, s.webhooks(empty), 1)
+	for range cap(sids) {
+		require.Equal(t, s.webhooks(empty)[0].(map[string]any)["sid"], <-sids)
+	}
 }

@@ -157,25 +157,27 @@ func describeLength(k *kind.MinLength) string {
 	return fmt.Sprintf("must have at least %d characters, not %d.", k.Want, k.Got)
 }
 
-// describeType names the JSON types. An integer is valid as a number: a number
-// that is not valid is a fraction.
+// describeType says which type is valid. A number that is not a valid integer is a
+// fraction.
 func describeType(want, got string) string {
-	if want == "integer" && got == "number" {
-		got = "fraction"
+	valid, given := typeNames[want], typeNames[got]
+	if want == "array" {
+		valid += " of strings"
 	}
-	return fmt.Sprintf("must be %s, not %s.", typeNames[want], cmp.Or(typeNames[got+" given"], typeNames[got]))
+	if want == "integer" && got == "number" {
+		given = "a fraction"
+	}
+	return fmt.Sprintf("must be %s, not %s.", valid, given)
 }
 
 var typeNames = map[string]string{
-	"array":       "an array of strings",
-	"array given": "an array",
-	"boolean":     "a boolean",
-	"fraction":    "a fraction",
-	"integer":     "an integer",
-	"null":        "null",
-	"number":      "a number",
-	"object":      "an object",
-	"string":      "a string",
+	"array":   "an array",
+	"boolean": "a boolean",
+	"integer": "an integer",
+	"null":    "null",
+	"number":  "a number",
+	"object":  "an object",
+	"string":  "a string",
 }
 
 // oneOf lists what is valid: "webhook, trigger or studio".

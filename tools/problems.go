@@ -67,8 +67,8 @@ func (p problems) err() error {
 		return cmp.Or(cmp.Compare(a.path.name, b.path.name), cmp.Compare(a.path.item, b.path.item))
 	})
 	var e argumentError
-	for _, problem := range p {
-		e = append(e, problem.path.String()+" "+problem.text)
+	for _, each := range p {
+		e = append(e, each.path.String()+" "+each.text)
 	}
 	if p.full() {
 		e = append(e, "There may be more problems.")

@@ -11,7 +11,8 @@ var updateConversationWebhook = operation[schemas.UpdateConversationWebhookInput
 	contract: schemas.UpdateConversationWebhook,
 	title:    "Update a webhook of a conversation",
 	description: "Changes a webhook of a Twilio conversation. Give at least one Configuration parameter; " +
-		"what is left out stays as it is. Target cannot be changed, and nothing can be cleared or replayed.",
+		"what is left out stays as it is. Target cannot be changed, and nothing can be cleared or replayed: " +
+		"for that, create another webhook and delete this one.",
 	hints:        hints{destructive: true, idempotent: true},
 	refusesEmpty: true,
 	reconciled:   "Twilio's response to the update was lost, but the webhook was read afterwards and shows what was asked for.",

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -30,29 +31,34 @@ type responseMeta struct {
 	attempts       int       // up to this response
 }
 
-// readResponse reads the body of a response up to its limit and decodes it.
-// Whatever the body is, an error has the status.
+// bodies are buffers that readResponse can use again.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// readResponse reads the body of a response up to its limit and decodes it; decode
+// must not keep the body. Whatever the body is, an error has the status.
 func (c *Client) readResponse(ctx context.Context, res *http.Response, meta responseMeta, decode func(responseMeta, []byte) (json.RawMessage, error)) (*response, error) {
-	body, err := readBody(ctx, res)
-	failure := &Error{
-		Status: meta.status, RequestID: meta.requestID,
-		RetryAfter: retryAfter(res.Header.Get("Retry-After"), meta.date), meta: meta,
+	buffer := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(buffer)
+	body, err := readBody(ctx, res, buffer)
+	fail := func(message string, err error) *Error {
+		return &Error{
+			Status: meta.status, Message: message, Err: err, RequestID: meta.requestID,
+			RetryAfter: retryAfter(res.Header.Get("Retry-After"), meta.date), meta: meta,
+		}
 	}
 	switch {
 	case meta.status < 200 || meta.status > 299:
+		failure := fail("", nil)
 		failure.setDetails(body, func(s string) string { return c.sanitize(s, res.Request) })
 		return nil, failure
 	case err != nil:
-		failure.Message, failure.Err = "the response was cut off", err
-		return nil, failure
+		return nil, fail("the response was cut off", err)
 	case len(body) > maxBody:
-		failure.Message = "the response is too large"
-		return nil, failure
+		return nil, fail("the response is too large", nil)
 	}
 	object, err := decode(meta, body)
 	if err != nil {
-		failure.Message = err.Error()
-		return nil, failure
+		return nil, fail(err.Error(), nil)
 	}
 	return &response{object, meta}, nil
 }
@@ -60,19 +66,19 @@ func (c *Client) readResponse(ctx context.Context, res *http.Response, meta resp
 // readBody reads at most one byte more than maxBody, and no longer than ctx
 // lasts. The body of a status below 200 is the connection itself, which may stay
 // open without end: it is only closed.
-func readBody(ctx context.Context, res *http.Response) ([]byte, error) {
+func readBody(ctx context.Context, res *http.Response, buffer *bytes.Buffer) ([]byte, error) {
 	defer res.Body.Close()
+	buffer.Reset()
 	if res.StatusCode < 200 {
 		return nil, nil
 	}
 	defer context.AfterFunc(ctx, func() { _ = res.Body.Close() })()
-	var body bytes.Buffer
-	body.Grow(int(max(0, min(res.ContentLength, maxBody))) + bytes.MinRead)
-	_, err := body.ReadFrom(io.LimitReader(res.Body, maxBody+1))
+	buffer.Grow(int(max(0, min(res.ContentLength, maxBody))) + bytes.MinRead)
+	_, err := buffer.ReadFrom(io.LimitReader(res.Body, maxBody+1))
 	if err != nil {
 		err = cmp.Or(ctx.Err(), err)
 	}
-	return body.Bytes(), err
+	return buffer.Bytes(), err
 }
 
 var errNotAnObject = errors.New("the response is not a JSON object")

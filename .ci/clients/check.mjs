@@ -33,6 +33,7 @@ function entry(client, url) {
   const { status, stdout, stderr } = run("twilio-conversations-mcp", ["config", client, ...(url ? ["--url", url] : [])]);
   assert.equal(status, 0, stderr);
   assert.notEqual(stderr, "", "the file is named on stderr");
+  assert.ok(!(stdout + stderr).includes(token), "the token must not be printed");
   return stdout;
 }
 
@@ -77,12 +78,16 @@ function checkFormat(client, url) {
   assert.equal(url ? found.url ?? found.serverUrl : found.command, url ?? "twilio-conversations-mcp");
 }
 
-let http, current;
+const token = "a-token-of-at-least-32-characters-here";
+const servers = [];
+let current;
 try {
   for (const directory of [home, project, bin]) mkdirSync(directory);
   symlinkSync(server, join(bin, "twilio-conversations-mcp"));
-  http = await startServer();
-  for (const [transport, url] of [["stdio", undefined], ["http", http.url]]) {
+  for (const transport of ["stdio", "http", "http with a token"]) {
+    if (transport.endsWith("token")) env.MCP_AUTH_TOKEN = token; // of the server, config and the clients
+    if (transport !== "stdio") servers.push(await startServer());
+    const url = servers.at(-1)?.url;
     for (const [client, connect] of Object.entries(real)) {
       current = `${client}: connects over ${transport}`;
       connect(entry(client, url));
@@ -96,7 +101,7 @@ try {
     console.log(`ok  every entry for ${transport} can be read`);
   }
   current = "claude-desktop: a URL is refused";
-  const { status, stdout, stderr } = run("twilio-conversations-mcp", ["config", "claude-desktop", "--url", http.url]);
+  const { status, stdout, stderr } = run("twilio-conversations-mcp", ["config", "claude-desktop", "--url", servers[0].url]);
   assert.deepEqual([status, stdout], [1, ""]);
   assert.match(stderr, /Connectors/);
   console.log(`ok  ${current}`);
@@ -104,6 +109,6 @@ try {
   console.error(`FAIL  ${current}\n${error.message}`);
   process.exitCode = 1;
 } finally {
-  http?.stop();
+  for (const { stop } of servers) stop();
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -297,6 +298,29 @@ func TestClientsAreFoundByName(t *testing.T) {
 	require.Equal(t, "claude-code", clients.Names()[0], "callers get a copy")
 }
 
+func TestOnlyTheEntryIsOnStandardOutput(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		client string
+		o      clients.Options
+		want   string
+	}{
+		{"codex", clients.Options{}, "Add this to `~/.codex/config.toml`.\nThe entry names environment variables, which Codex passes on.\n"},
+		{"codex", clients.Options{URL: endpoint}, "Add this to `~/.codex/config.toml`.\nOr run: codex mcp add twilio-conversations --url https://mcp.example.com/mcp\n"},
+		{"cursor", clients.Options{URL: endpoint}, "Add this to `~/.cursor/mcp.json`, or `.cursor/mcp.json` in the project.\n" +
+			"Or open: https://cursor.com/en/install-mcp?name=twilio-conversations&config=eyJ1cmwiOiJodHRwczovL21jcC5leGFtcGxlLmNvbS9tY3AifQ%3D%3D\n"},
+	} {
+		var stdout, stderr strings.Builder
+		require.NoError(t, clients.Print(&stdout, &stderr, tc.client, tc.o))
+		require.Equal(t, config(t, tc.client, tc.o).Entry, stdout.String())
+		require.Equal(t, tc.want, stderr.String())
+	}
+	var stdout, stderr strings.Builder
+	require.EqualError(t, clients.Print(&stdout, &stderr, "emacs", clients.Options{}), `unknown client "emacs": valid are `+strings.Join(clients.Names(), ", "))
+	require.Error(t, clients.Print(&stdout, &stderr, "claude-desktop", clients.Options{URL: endpoint}))
+	require.Empty(t, stdout.String()+stderr.String())
+}
+
 // The versions are those that .ci/clients connects.
 func TestTheTriedVersionsAreThoseOfTheCheck(t *testing.T) {
 	t.Parallel()
@@ -318,4 +342,23 @@ func TestTheTableHasARowForEveryClient(t *testing.T) {
 		require.Contains(t, row, "| `"+c.Name+"` | "+c.File+" | ")
 	}
 	require.Contains(t, rows[4], "| Cursor ([install](https://cursor.com/en/install-mcp?name=twilio-conversations&config=")
+}
+
+func TestPrintWritesTheEntryAloneOnStandardOutput(t *testing.T) {
+	t.Parallel()
+	for _, client := range clients.All() {
+		var stdout, stderr bytes.Buffer
+		require.NoError(t, clients.Print(&stdout, &stderr, client.Name, clients.Options{}), client.Name)
+		config, err := client.Config(clients.Options{})
+		require.NoError(t, err)
+		require.Equal(t, config.Entry, stdout.String())
+		require.Contains(t, stderr.String(), client.File)
+		require.Contains(t, stderr.String(), config.Command)
+	}
+	var stdout, stderr bytes.Buffer
+	err := clients.Print(&stdout, &stderr, "nope", clients.Options{})
+	require.ErrorContains(t, err, `unknown client "nope": valid are claude-code, `)
+	err = clients.Print(&stdout, &stderr, "claude-desktop", clients.Options{URL: "https://mcp.example.com/mcp"})
+	require.ErrorContains(t, err, "Connectors")
+	require.Empty(t, stdout.String()+stderr.String())
 }

@@ -32,6 +32,7 @@ type Config struct {
 	ChatServiceSID string        `name:"chat-service-sid" variable:"TWILIO_CHAT_SERVICE_SID" placeholder:"SID" help:"Use the conversations of this Conversation Service (IS...) instead of the default one."`
 
 	HTTP           string        `name:"http" group:"HTTP" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP at this address instead of stdio: MCP at /mcp, liveness at /healthz, readiness at /readyz."`
+	Docs           bool          `group:"HTTP" variable:"MCP_DOCS" default:"true" help:"Serve the documentation: web pages at / and an MCP endpoint for documentation only at /docs/mcp. Default: true."`
 	PublicURL      string        `name:"public-url" group:"HTTP" variable:"MCP_PUBLIC_URL" placeholder:"URL" help:"Base URL of this server as clients see it; /mcp is appended. Its host is accepted like --allowed-host."`
 	AllowedHost    []string      `group:"HTTP" variable:"MCP_ALLOWED_HOST" placeholder:"HOST" help:"Also accept requests for this Host, with any port (loopback is always accepted)."`
 	AllowedOrigin  []string      `group:"HTTP" variable:"MCP_ALLOWED_ORIGIN" placeholder:"ORIGIN" help:"Also accept requests from this browser origin, with any port (loopback is always accepted)."`

@@ -158,7 +158,7 @@ func TestHelpShowsEverySettingWithItsVariableAndNoSecret(t *testing.T) {
 
 func twilio(t *testing.T, lookup config.LookupFunc, args ...string) twilioapi.Config {
 	t.Helper()
-	config, err := parse(t, lookup, args...).Twilio(lookup, slog.New(slog.DiscardHandler))
+	config, err := parse(t, lookup, args...).TwilioConfig(lookup, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return config
 }
@@ -209,7 +209,7 @@ func TestUnusedTwilioCredentialsAreLogged(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
 	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "hunter2")
-	config, err := parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").Twilio(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+	config, err := parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").TwilioConfig(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
 	require.NoError(t, err)
 	require.True(t, config.IsolateReads)
 	require.Contains(t, lines.String(), "the Twilio credentials in the environment are not used")
@@ -234,7 +234,7 @@ func TestAnAddressBeyondLoopbackNeedsAuthentication(t *testing.T) {
 			t.Parallel()
 			var lines bytes.Buffer
 			lookup := environment(row.env...)
-			o, allowRemote, err := parse(t, lookup, append(row.args, "--http=127.0.0.1:0")...).ServeHTTP(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+			o, allowRemote, err := parse(t, lookup, append(row.args, "--http=127.0.0.1:0")...).HTTPOptions(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
 			require.NoError(t, err)
 			require.NotNil(t, o.Access)
 			require.Equal(t, row.allowRemote, allowRemote)
@@ -273,7 +273,7 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lookup := environment(row.env...)
-			_, _, err := parse(t, lookup, append(row.args, "--http=127.0.0.1:0")...).ServeHTTP(lookup, slog.New(slog.DiscardHandler))
+			_, _, err := parse(t, lookup, append(row.args, "--http=127.0.0.1:0")...).HTTPOptions(lookup, slog.New(slog.DiscardHandler))
 			require.ErrorContains(t, err, row.want)
 			require.NotContains(t, err.Error(), "hunter2")
 		})

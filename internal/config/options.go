@@ -5,15 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/twilioapi"
 )
 
-// Twilio returns the configuration of the Twilio client.
-func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, error) {
+// TwilioConfig returns the configuration of the Twilio client.
+func (c *Config) TwilioConfig(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, error) {
 	roots, err := c.rootCAs()
 	config := twilioapi.Config{
 		BaseURL:      c.BaseURL,
@@ -35,8 +37,8 @@ func (c *Config) Twilio(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, 
 	return config, err
 }
 
-// Server returns the options of the server, without its tools.
-func (c *Config) Server(log *slog.Logger) serve.Options {
+// ServerOptions returns the options of the server, without its tools.
+func (c *Config) ServerOptions(log *slog.Logger) serve.Options {
 	return serve.Options{
 		Version:       Version(),
 		Log:           log,
@@ -46,9 +48,9 @@ func (c *Config) Server(log *slog.Logger) serve.Options {
 	}
 }
 
-// ServeHTTP returns the options for HTTP, and whether they allow the server to
+// HTTPOptions returns the options for HTTP, and whether they allow the server to
 // listen beyond loopback.
-func (c *Config) ServeHTTP(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOptions, allowRemote bool, err error) {
+func (c *Config) HTTPOptions(lookup LookupFunc, log *slog.Logger) (o serve.HTTPOptions, allowRemote bool, err error) {
 	options, err := c.accessOptions(lookup)
 	if err != nil {
 		return o, false, err
@@ -87,6 +89,36 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 		Audiences:         c.OAuthAudience,
 		RootCAs:           roots,
 	}, err
+}
+
+// Address returns the base URL of the server as clients see it: --public-url, or
+// the address of the listener. If the server listens on all addresses, HOST stands
+// for the host, and complete is false.
+func (c *Config) Address(listener net.Addr) (base string, complete bool) {
+	if c.PublicURL != "" {
+		return strings.TrimSuffix(c.PublicURL, "/"), true
+	}
+	scheme, address := "http://", listener.String()
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
+	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("%sHOST:%d", scheme, tcp.Port), false
+	}
+	return scheme + address, true
+}
+
+// Authorization returns a placeholder for the Authorization header that callers
+// have to send. It is empty if they need none, or get a token by OAuth.
+func (c *Config) Authorization(lookup LookupFunc) string {
+	switch {
+	case c.callerCredentials():
+		return "Basic BASE64_OF_API_KEY_COLON_SECRET"
+	case HasTokens(lookup):
+		return "Bearer YOUR_TOKEN"
+	default:
+		return ""
+	}
 }
 
 // HasTokens reports whether the environment has tokens that callers over HTTP

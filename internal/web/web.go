@@ -9,6 +9,7 @@ package web
 
 import (
 	"encoding/json"
+	"html/template"
 	"net/http"
 	"strings"
 
@@ -40,10 +41,15 @@ type Tool struct {
 
 // A Client is an AI tool with the entry for its configuration.
 type Client struct {
-	Name  string
-	File  string // where the entry goes
-	Entry string
+	Name    string
+	File    string // where the entry goes, in Markdown
+	Secrets string // how a secret gets there, a sentence or two
+	Entry   string
+	Command string // a shell command that does the same, or empty
 }
+
+// Where is where the entry goes, in HTML.
+func (c Client) Where() template.HTML { return render(c.File) }
 
 // New returns the handler of the pages. It answers every path, with 404 for one
 // that it does not know. A page is rendered when it is first asked for.

@@ -23,7 +23,7 @@ var options = web.Options{
 		Name: "create_conversation_webhook", Description: "Creates <one> webhook.",
 		Input: json.RawMessage(`{"properties":{"Zeta":{"type":"string","description":"Last & first."},"Alpha":{"type":"integer"},"Mode":{"enum":["a","b"]}},"required":["Zeta"]}`),
 	}},
-	Clients: []web.Client{{Name: "Some tool", File: "settings.json", Entry: `{"a":"<b>"}`}},
+	Clients: []web.Client{{Name: "Some tool", File: "`settings.json`", Entry: `{"a":"<b>"}`, Command: "add <it>"}},
 }
 
 // serve serves the pages, below a path prefix if one is given.
@@ -300,7 +300,9 @@ func TestTheStartPageShowsTheToolsWithTheirParameters(t *testing.T) {
 	require.Regexp(t, `(?s)<code>Zeta</code> <span class="required">required</span>.*Last &amp; first\..*<code>Alpha</code></td>.*integer.*<code>Mode</code>.*a, b`, body)
 	require.Contains(t, body, `href="docs/operations/create"`)
 	require.Contains(t, body, "<summary>Some tool</summary>")
+	require.Contains(t, body, "<code>settings.json</code>")
 	require.Contains(t, body, "&#34;&lt;b&gt;&#34;")
+	require.Contains(t, body, "add &lt;it&gt;")
 }
 
 func TestAStartPageWithoutToolsHasNoEmptySection(t *testing.T) {
