@@ -4,99 +4,73 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
-
-	"twilio-conversations-mcp/internal/access"
 )
-
-// busy is the fault of a call for which there is no place.
-var busy = newFault(mcp.INTERNAL_ERROR, "too many calls wait; nothing was sent, try again later")
 
 // call carries out a tool call and logs it. It bypasses mcp-go, which parses a
 // message six times, rounds the numbers in its arguments, and describes invalid
 // arguments in terms of Go.
-func (s *Server) call(ctx context.Context, m message, caller access.Caller, client string) (any, *mcp.JSONRPCErrorDetails) {
+func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	start := time.Now()
 	var tool Tool
 	var result *mcp.CallToolResult
 	var details []slog.Attr
-	defer func() {
-		attrs := append(make([]slog.Attr, 0, 10),
-			slog.String("tool", cmp.Or(tool.Definition.Name, "unknown")),
-			slog.String("outcome", outcome(ctx, result)),
-			slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
-			slog.String("caller", client))
-		s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, details...)...)
-	}()
+	defer func() { s.logCall(ctx, r, tool, outcome(ctx, result), start, details) }()
 
-	name, arguments := target(m)
-	if name == nil {
-		return nil, newFault(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
+	if r.name.Kind() != '"' {
+		return nil, newRPCError(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
 	}
-	stamp, fault := s.revision(m)
-	if fault != nil {
-		return nil, fault
+	complete, rpcErr := s.checkVersion(r.message)
+	if rpcErr != nil {
+		return nil, rpcErr
 	}
-	tool, err := s.Tool(string(name))
+	tool, err := s.Tool(text(r.name))
 	if err != nil {
-		return nil, newFault(mcp.INVALID_PARAMS, err.Error())
+		return nil, newRPCError(mcp.INVALID_PARAMS, err.Error())
 	}
-	leave, fault := s.enter(ctx)
-	if fault != nil {
-		return nil, fault
+	release, rpcErr := s.acquire(ctx, r)
+	if rpcErr != nil {
+		return nil, rpcErr
 	}
-	defer leave()
-	result, details = tool.Call(ctx, caller, arguments)
-	stamp(result)
+	defer release()
+	result, details = tool.Call(ctx, r.caller, json.RawMessage(r.arguments))
+	complete(result)
 	return result, nil
 }
 
-// target is the name of the tool that a call is for, nil if there is none, and
-// its arguments.
-func target(m message) (name []byte, arguments json.RawMessage) {
-	for key, value := range members(m.params) {
-		switch string(key) {
-		case "name":
-			name = text(value)
-		case "arguments":
-			arguments = value
-		}
+// Call carries out one call in this process, through the same checks as a call
+// by a client. The length of the arguments is not limited. The error is of the
+// call itself; an error of the tool is a result.
+func (s *Server) Call(ctx context.Context, tool string, arguments json.RawMessage) (*mcp.CallToolResult, error) {
+	name, _ := jsontext.AppendQuote(nil, tool)
+	m := message{method: string(mcp.MethodToolsCall), name: name, arguments: jsontext.Value(arguments)}
+	result, rpcErr := s.handle(ctx, &request{message: m, client: "call"})
+	if rpcErr != nil {
+		return nil, errors.New(rpcErr.Message)
 	}
-	return name, arguments
+	return result.(*mcp.CallToolResult), nil
 }
 
-// enter waits for a place among the calls to Twilio, until ctx is done. Where
-// too many wait, or one waited too long, it is busy.
-func (s *Server) enter(ctx context.Context) (leave func(), fault *mcp.JSONRPCErrorDetails) {
-	select {
-	case s.queue <- struct{}{}:
-	default:
-		return nil, busy
+// logCall writes the log line of a tool call.
+func (s *Server) logCall(ctx context.Context, r *request, tool Tool, outcome string, start time.Time, details []slog.Attr) {
+	attrs := append(make([]slog.Attr, 0, 12),
+		slog.String("tool", cmp.Or(tool.Definition.Name, "unknown")),
+		slog.String("outcome", outcome),
+		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
+		slog.String("caller", cmp.Or(r.caller.Name, r.client)))
+	if id, ok := traceID(r.traceparent); ok {
+		attrs = append(attrs, slog.String("trace_id", id))
 	}
-	leave = func() { <-s.places; <-s.queue }
-	select {
-	case s.places <- struct{}{}:
-		return leave, nil
-	default:
-	}
-	limit := time.NewTimer(queueTime)
-	defer limit.Stop()
-	select {
-	case s.places <- struct{}{}:
-		return leave, nil
-	case <-limit.C:
-		fault = busy
-	case <-ctx.Done():
-		fault = newFault(mcp.INTERNAL_ERROR, "cancelled before anything was sent")
-	}
-	<-s.queue
-	return nil, fault
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, details...)...)
 }
 
-// outcome is how a call ended; one without a result failed or panicked.
+// outcome is how a call ended. A call without a result was refused, was
+// cancelled before it started, or panicked.
 func outcome(ctx context.Context, result *mcp.CallToolResult) string {
 	text := "ok"
 	if result == nil || result.IsError {

@@ -35,7 +35,7 @@ func FuzzStdio(f *testing.F) {
 		f.Add([]byte(ping + "\n" + m + "\n" + ping))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		b := newBench(func(o *serve.Options) { o.MaxMessage = 512 })
+		b := newFixture(func(o *serve.Options) { o.MaxMessage = 512 })
 		close(b.release)
 		var out bytes.Buffer
 		require.NoError(t, b.Stdio(t.Context(), bytes.NewReader(in), &out))
@@ -57,15 +57,15 @@ func FuzzHTTP(f *testing.F) {
 		f.Add(false, m)
 		f.Add(true, m)
 	}
-	b := newBench()
+	b := newFixture()
 	close(b.release)
-	site := b.listen(f, serve.HTTPOptions{})
+	httpFixture := b.listen(f, serve.HTTPOptions{})
 	f.Fuzz(func(t *testing.T, modern bool, body string) {
 		h := header{}
 		if modern {
 			h["Mcp-Protocol-Version"] = "2026-07-28"
 		}
-		res, answer := site.do(t, "POST", "/mcp", body, h)
+		res, answer := httpFixture.do(t, "POST", "/mcp", body, h)
 		switch {
 		case res.StatusCode == http.StatusAccepted:
 			require.Empty(t, answer)

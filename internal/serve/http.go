@@ -3,19 +3,19 @@ package serve
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"mime"
 	"net"
 	"net/http"
-	"strconv"
-	"sync"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"golang.org/x/sync/semaphore"
 
 	"twilio-conversations-mcp/internal/access"
 )
@@ -23,173 +23,144 @@ import (
 // HTTPOptions configure [Server.HTTP].
 type HTTPOptions struct {
 	Access            *access.Policy
-	Drain             time.Duration // how long requests are still accepted after the context is done
+	Drain             time.Duration // how long requests are accepted after the context is done
 	CertFile, KeyFile string        // TLS certificate and key, PEM; empty: plain HTTP
+
+	// Docs is served at /docs/mcp, to anyone. It has limits of its own. It may
+	// be nil.
+	Docs *Server
+	// Web is served at all other paths, to anyone. It may be nil.
+	Web http.Handler
 }
 
-// HTTP serves MCP at /mcp on a listener until ctx is done; then what is under
-// way is answered within the grace. It is stateless: no session is issued or
-// needed. /healthz says that the server lives, /readyz whether it takes calls.
-// The listener is closed when HTTP returns.
-func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller, ok := o.Access.Admit(w, r)
-		switch {
-		case !ok:
-		case r.Method != http.MethodPost:
-			w.Header().Set("Allow", "POST, OPTIONS")
-			http.Error(w, "use POST", http.StatusMethodNotAllowed)
-		default:
-			s.post(w, r, caller)
-		}
-	})
+const (
+	maxPages   = 64       // requests to Options.Web that are answered at once
+	maxWebBody = 64 << 10 // bytes of the body of such a request
+)
 
-	srv, scheme := newHTTPServer(paths(ctx, h)), "http"
-	srv.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
+// HTTP serves MCP at /mcp on a listener until ctx is done. Then requests in
+// flight are answered within the grace period. It is stateless: no session is
+// issued or needed. /healthz reports that the process lives, /readyz whether it
+// accepts calls. HTTP closes the listener before it returns.
+func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error {
+	h := &httpHandler{server: s, options: o, stopping: ctx, pages: semaphore.NewWeighted(maxPages)}
+	h.exchanges = map[*exchange]struct{}{}
+	srv, scheme := newHTTPServer(h, log.New(LogWriter(s.Log), "", 0)), "http"
+	srv.drain, srv.grace, srv.abortTime, srv.abort = o.Drain, s.Grace, s.limits.abortTime, func() { h.abort(s) }
 	if o.CertFile != "" {
-		certificate, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		certificate, err := newCertificate(o.CertFile, o.KeyFile, s.Log)
 		if err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		srv.TLSConfig, scheme = &tls.Config{Certificates: []tls.Certificate{certificate}}, "https"
+		srv.TLSConfig, scheme = &tls.Config{GetCertificate: certificate.get}, "https"
 	}
 	s.Log.Info("listening", "url", scheme+"://"+ln.Addr().String()+"/mcp")
-	err := listen(ctx, srv, ln, o.Drain, s.Grace)
-	if errors.Is(err, errGraceOver) {
-		s.Log.Warn("ending with calls under way", "grace", s.Grace)
-		return nil
-	}
-	return err
+	return srv.serve(ctx, ln)
 }
 
-// paths are all there are, to the letter: http.ServeMux would redirect to them.
-func paths(ctx context.Context, mcp http.Handler) http.Handler {
-	live, ready := sign(func() bool { return true }), sign(func() bool { return ctx.Err() == nil })
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if ctx.Err() != nil { // so that clients find another server
-			w.Header().Set("Connection", "close")
+// An httpHandler routes requests by their exact paths. [http.ServeMux] would
+// redirect to them.
+type httpHandler struct {
+	server   *Server
+	options  HTTPOptions
+	stopping context.Context // done when the server is about to shut down
+	pages    *semaphore.Weighted
+	inFlight
+}
+
+func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer h.recover(w)
+	if h.stopping.Err() != nil { // so that clients find another server
+		w.Header().Set("Connection", "close")
+	}
+	switch path := r.URL.Path; {
+	case path == "/mcp":
+		h.serveMCP(w, r, h.server, h.options.Access.Admit)
+	case path == "/docs/mcp" && h.options.Docs != nil:
+		h.serveMCP(w, r, h.options.Docs, h.admitAnyone)
+	case path == "/healthz":
+		probe(w, r, true)
+	case path == "/readyz":
+		probe(w, r, h.stopping.Err() == nil)
+	case h.options.Access.ServeWellKnown(w, r):
+	case h.options.Web == nil:
+		http.NotFound(w, r)
+	default:
+		h.servePage(w, r)
+	}
+}
+
+// recover answers a request whose handler panicked.
+func (h *httpHandler) recover(w http.ResponseWriter) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	h.server.Log.Error("panic", "panic", p, "stack", string(debug.Stack()))
+	http.Error(w, "internal error", http.StatusInternalServerError)
+}
+
+// probe answers a probe of an orchestrator.
+func probe(w http.ResponseWriter, r *http.Request, ok bool) {
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "use GET", http.StatusMethodNotAllowed)
+	case !ok:
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+	default:
+		_, _ = io.WriteString(w, "ok\n")
+	}
+}
+
+// servePage serves a web page. Like /docs/mcp, the pages have a limit of their
+// own: nobody who reads them keeps callers from /mcp.
+func (h *httpHandler) servePage(w http.ResponseWriter, r *http.Request) {
+	if !h.options.Access.AdmitAnyone(w, r) {
+		return
+	}
+	if !h.pages.TryAcquire(1) {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many requests; try again later", http.StatusServiceUnavailable)
+		return
+	}
+	defer h.pages.Release(1)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.server.limits.writeTime))
+	r.Body = http.MaxBytesReader(w, r.Body, maxWebBody)
+	h.options.Web.ServeHTTP(w, r)
+}
+
+func (h *httpHandler) admitAnyone(w http.ResponseWriter, r *http.Request) (access.Caller, bool) {
+	return access.Caller{}, h.options.Access.AdmitAnyone(w, r)
+}
+
+// serveMCP serves an MCP endpoint.
+func (h *httpHandler) serveMCP(w http.ResponseWriter, r *http.Request, s *Server, admit func(http.ResponseWriter, *http.Request) (access.Caller, bool)) {
+	caller, ok := admit(w, r)
+	switch {
+	case !ok:
+		if r.Method != http.MethodOptions { // of which most are preflight requests
+			s.Metrics.refused("access")
 		}
-		switch r.URL.Path {
-		case "/mcp":
-			mcp.ServeHTTP(w, r)
-		case "/healthz":
-			live(w, r)
-		case "/readyz":
-			ready(w, r)
-		default:
-			http.NotFound(w, r)
-		}
-	})
-}
-
-// sign answers whether something is so, and nothing else.
-func sign(is func() bool) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "use GET", http.StatusMethodNotAllowed)
-		case !is():
-			http.Error(w, "no", http.StatusServiceUnavailable)
-		default:
-			_, _ = io.WriteString(w, "ok\n")
-		}
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", "POST, OPTIONS")
+		http.Error(w, h.usePost(), http.StatusMethodNotAllowed)
+	default:
+		h.post(w, r, s, caller)
 	}
 }
 
-// Run serves any handler on a listener until ctx is done.
-func Run(ctx context.Context, h http.Handler, ln net.Listener) error {
-	if err := listen(ctx, newHTTPServer(h), ln, 0, 0); !errors.Is(err, errGraceOver) {
-		return err
+func (h *httpHandler) usePost() string {
+	if h.options.Web == nil {
+		return "use POST"
 	}
-	return nil
+	return "This is an endpoint for MCP clients, which use POST; the documentation for people is at /"
 }
 
-func newHTTPServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      10 * time.Minute, // more than a call may wait and take; then see writeTime
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-
-		DisableGeneralOptionsHandler: true,
-	}
-}
-
-// writeTime is how long a client may take to read an answer.
-const writeTime = time.Minute
-
-var errGraceOver = errors.New("the grace is over")
-
-// listen serves until ctx is done, then goes on for as long as drain says, and
-// lets what is under way end within the grace.
-func listen(ctx context.Context, srv *http.Server, ln net.Listener, drain, grace time.Duration) error {
-	var requests sync.WaitGroup
-	next := srv.Handler
-	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requests.Add(1)
-		defer requests.Done()
-		next.ServeHTTP(w, r)
-	})
-	ended := make(chan error, 1)
-	go func() {
-		if srv.TLSConfig != nil {
-			ended <- srv.ServeTLS(ln, "", "")
-		} else {
-			ended <- srv.Serve(ln)
-		}
-	}()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(drain):
-	}
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	if srv.Shutdown(limit) != nil {
-		_ = srv.Close()
-		answered := make(chan struct{})
-		go func() { requests.Wait(); close(answered) }()
-		within(lastWords, answered)
-		return errGraceOver
-	}
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-// Listen listens on an address such as 127.0.0.1:8080. Unless it is open to
-// others, it refuses any that is not loopback, because whoever reaches the port
-// may call.
-func Listen(address string, allowRemote bool) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("--http %q is no HOST:PORT, such as 127.0.0.1:8080", address)
-	}
-	if !allowRemote && !access.IsLoopback(host) {
-		return nil, fmt.Errorf("--http %s is not a loopback address, and whoever reaches it could call; use one such as 127.0.0.1:8080, "+
-			"or say who may call: set MCP_AUTH_TOKEN, or give --credentials caller, or --allow-anonymous behind a proxy that authenticates", address)
-	}
-	ln, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("--http %s: %w; choose another port or end what uses it", address, err)
-	}
-	return ln, nil
-}
-
-// post answers one message. In the revisions before 2026-07-28 every answer to
-// a request is 200; since then the status says what the JSON-RPC error says.
-func (s *Server) post(w http.ResponseWriter, r *http.Request, caller access.Caller) {
-	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
-		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
+// post handles one message.
+func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, caller access.Caller) {
+	if problem := unsupportedMedia(r.Header); problem != "" {
+		http.Error(w, problem, http.StatusUnsupportedMediaType)
 		return
 	}
 	body, free, ok := s.readBody(w, r)
@@ -197,51 +168,74 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, caller access.Call
 	if !ok {
 		return
 	}
-	m, fault := parse(body)
-	if fault != nil {
-		refuse(w, http.StatusBadRequest, m.id, fault)
-		return
+	m, rpcErr := parse(body)
+	if rpcErr == nil {
+		rpcErr = checkHeaders(r.Header, m)
 	}
-	if fault := checkHeaders(r.Header, m); fault != nil {
-		refuse(w, http.StatusBadRequest, m.id, fault)
-		return
-	}
-	if m.id == nil || m.method == "" {
-		w.WriteHeader(http.StatusAccepted)
-		return
-	}
-	result, fault := s.handle(r.Context(), m, caller, r.RemoteAddr)
-	status := http.StatusOK
 	switch {
-	case fault == busy:
-		status = http.StatusServiceUnavailable
-	case fault != nil && mcp.IsModernProtocol(m.version):
-		status = statusOf(fault.Code)
+	case rpcErr != nil:
+		s.writeError(w, http.StatusBadRequest, m.id, rpcErr)
+	case m.id == nil:
+		w.WriteHeader(http.StatusAccepted)
+	default:
+		e := &exchange{server: s, w: w, request: request{
+			message: m, caller: caller, client: r.RemoteAddr, transport: "tcp", header: r.Header.Get(mcp.HeaderProtocolVersion),
+		}}
+		if h.admitScope(r.Context(), e) {
+			h.answer(r.Context(), e)
+		}
 	}
-	if fault != nil {
-		refuse(w, status, m.id, fault)
-		return
-	}
-	if first := acknowledgement(m.id, result); first != nil {
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.Header().Set("X-Accel-Buffering", "no")
-		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(m.id, result, nil))
-		return
-	}
-	reply(w, status, encode(m.id, result, nil))
 }
 
-func refuse(w http.ResponseWriter, status int, id json.RawMessage, fault *mcp.JSONRPCErrorDetails) {
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
+// admitScope reports whether the caller has the scope that a tool call needs. If
+// it returns false, it has refused the request.
+func (h *httpHandler) admitScope(ctx context.Context, e *exchange) bool {
+	tool, err := e.server.Tool(text(e.name))
+	if e.method != string(mcp.MethodToolsCall) || err != nil || e.caller.Allows(tool.Scope) {
+		return true
 	}
-	reply(w, status, encode(id, nil, fault))
+	e.server.Metrics.refused("scope")
+	e.server.logCall(ctx, &e.request, tool, "refused", time.Now(), []slog.Attr{slog.String("scope", tool.Scope)})
+	h.options.Access.RefuseScope(e.w, e.caller, tool.Scope)
+	return false
 }
 
-func reply(w http.ResponseWriter, status int, answer []byte) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
-	w.WriteHeader(status)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
-	_, _ = w.Write(answer) // a client that is gone reads nothing
+// answer answers a request, unless it is aborted first.
+func (h *httpHandler) answer(ctx context.Context, e *exchange) {
+	h.track(e)
+	defer h.untrack(e)
+	result, rpcErr := e.server.handle(ctx, &e.request)
+	e.respond(func() {
+		if rpcErr != nil {
+			e.server.writeError(e.w, status(&e.request, rpcErr), e.id, rpcErr)
+		} else {
+			e.server.writeResult(e.w, e.id, result)
+		}
+	})
+}
+
+// status is the HTTP status of a JSON-RPC error. Protocol versions before
+// 2026-07-28 do not tell errors apart by it.
+func status(r *request, rpcErr *rpcError) int {
+	switch {
+	case rpcErr == errOverloaded, rpcErr == errNotStarted:
+		return http.StatusServiceUnavailable
+	case mcp.IsModernProtocol(r.version):
+		return statusOf(rpcErr.Code)
+	default:
+		return http.StatusOK
+	}
+}
+
+// unsupportedMedia says what is wrong with the headers that describe the body.
+func unsupportedMedia(h http.Header) string {
+	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	switch encoding := h.Get("Content-Encoding"); {
+	case err != nil || mediaType != "application/json":
+		return "Content-Type must be application/json"
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return "Content-Encoding is not supported; send the message uncompressed"
+	default:
+		return ""
+	}
 }

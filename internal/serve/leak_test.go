@@ -18,7 +18,7 @@ import (
 // After 10,000 calls, 1,000 that their clients gave up, 1,000 that were refused,
 // and 2,000 times initialize, there are as many goroutines as before, and as much memory.
 func TestNothingIsLeftBehind(t *testing.T) {
-	s := newBench(func(o *serve.Options) { o.Log = slog.New(slog.DiscardHandler) }).listen(t, serve.HTTPOptions{})
+	s := newFixture(func(o *serve.Options) { o.Log = slog.New(slog.DiscardHandler) }).listen(t, serve.HTTPOptions{})
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	post := func(ctx context.Context, body, origin string) (int, error) {
 		req, err := http.NewRequestWithContext(ctx, "POST", s.url+"/mcp", strings.NewReader(body))

@@ -2,72 +2,295 @@ package serve
 
 import (
 	"bytes"
-	"encoding/json"
-	"unicode/utf8"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
+// An rpcError is the error member of a JSON-RPC response.
+type rpcError = mcp.JSONRPCErrorDetails
+
+func newRPCError(code int, text string) *rpcError { return &rpcError{Code: code, Message: text} }
+
 // A message is one JSON-RPC 2.0 message from a client: a request, a
-// notification, which has no id, or an answer to nothing we asked, which has no
-// method.
+// notification, which has no id, or a response, which has no method. A response
+// is ignored, because this server sends no requests.
 type message struct {
-	id      json.RawMessage // as it was written
-	method  string
-	params  json.RawMessage
-	meta    json.RawMessage // _meta of the params, if any
-	version string          // the revision of MCP named there; only since 2026-07-28
+	id     jsontext.Value // as the client wrote it
+	method string
+
+	// params is a JSON object, or nil. The fields below are members of it.
+	params    jsontext.Value
+	name      jsontext.Value // of a tool or a prompt
+	uri       jsontext.Value // of a resource
+	requestID jsontext.Value // of the request that a notification cancels
+	arguments jsontext.Value // not checked for duplicate names and invalid Unicode
+	meta      jsontext.Value // _meta
+
+	// The fields below are members of _meta.
+	version      string         // MCP protocol version; since 2026-07-28
+	capabilities jsontext.Value // of the client
+	traceparent  string
 }
 
-func newFault(code int, text string) *mcp.JSONRPCErrorDetails {
-	return &mcp.JSONRPCErrorDetails{Code: code, Message: text}
-}
+// Limits on what a message holds besides the arguments of a tool call, which
+// the tool limits itself.
+const (
+	maxMembers = 64       // of the message, of params and of _meta; their names are compared with each other
+	maxValue   = 64 << 10 // bytes of the value of one member
+)
 
-// parse reads a message. What cannot be answered by its id is a fault of id
-// null, as https://www.jsonrpc.org/specification#response_object says.
-func parse(raw []byte) (m message, fault *mcp.JSONRPCErrorDetails) {
-	raw = bytes.TrimSpace(raw)
-	switch {
-	case !json.Valid(raw):
-		return m, newFault(mcp.PARSE_ERROR, "the message is not JSON")
-	case raw[0] == '[':
-		return m, newFault(mcp.INVALID_REQUEST, "batches are not supported; send one message at a time")
-	case raw[0] != '{':
-		return m, newFault(mcp.INVALID_REQUEST, "a message must be a JSON object")
+// parse reads a message. It is the only reader of what it returns: what it
+// does not read is passed to mcp-go or to a tool as it is, and not read twice.
+// An error that belongs to no request in particular comes with a nil id, as
+// https://www.jsonrpc.org/specification#response_object says.
+func parse(raw []byte) (message, *rpcError) {
+	p := parser{raw: raw, decoder: jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	kind := p.decoder.PeekKind()
+	var err error
+	if kind == '{' {
+		err = p.envelope()
+	} else {
+		err = p.decoder.SkipValue()
 	}
-	var version, method json.RawMessage
-	var isResponse bool
-	for name, value := range members(raw) {
+	if err == nil {
+		err = p.end()
+	}
+	switch {
+	case err != nil:
+		return message{}, newRPCError(mcp.PARSE_ERROR, "the message is not valid JSON: "+describe(err))
+	case kind == '[':
+		return message{}, newRPCError(mcp.INVALID_REQUEST, "batches are not supported; send one message at a time")
+	case kind != '{':
+		return message{}, newRPCError(mcp.INVALID_REQUEST, "a message must be a JSON object")
+	}
+	return p.message()
+}
+
+// A parser reads one message. Once it has found a problem other than invalid
+// JSON, it goes on, because the response to the client needs the id.
+type parser struct {
+	raw     []byte
+	decoder *jsontext.Decoder
+	problem *rpcError // the first one
+
+	read            message
+	jsonrpc, method jsontext.Value
+	isResponse      bool // has a result or an error
+}
+
+func (p *parser) envelope() error {
+	_, err := p.object("the message", func(name []byte) (err error) {
 		switch string(name) {
 		case "jsonrpc":
-			version = value
+			p.jsonrpc, err = p.value(name)
 		case "id":
-			m.id = value
+			p.read.id, err = p.value(name)
 		case "method":
-			method = value
+			p.method, err = p.value(name)
 		case "params":
-			m.params = value
-		case "result", "error":
-			isResponse = true
+			p.read.params, err = p.objectOrNull("params", p.param)
+		default:
+			p.isResponse = p.isResponse || string(name) == "result" || string(name) == "error"
+			_, err = p.value(name)
+		}
+		return err
+	})
+	return err
+}
+
+// param reads a member of params.
+func (p *parser) param(name []byte) (err error) {
+	switch string(name) {
+	case "name":
+		p.read.name, err = p.value(name)
+	case "uri":
+		p.read.uri, err = p.value(name)
+	case "requestId":
+		p.read.requestID, err = p.value(name)
+	case "arguments":
+		p.read.arguments, err = p.anyValue()
+	case "_meta":
+		p.read.meta, err = p.objectOrNull("_meta", p.metaMember)
+	default:
+		p.checkCase(name)
+		_, err = p.value(name)
+	}
+	return err
+}
+
+// checkCase refuses a name that differs from one of those above only in case.
+// This reader ignores it, but mcp-go does not.
+func (p *parser) checkCase(name []byte) {
+	for _, known := range []string{"name", "uri", "requestId", "arguments", "_meta"} {
+		if strings.EqualFold(string(name), known) {
+			p.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("params has a member %q; spell it %q", name, known))
 		}
 	}
-	if method == nil && isResponse { // to nothing that we asked
-		m.id = nil
-		return m, nil
+}
+
+// metaMember reads a member of _meta.
+func (p *parser) metaMember(name []byte) error {
+	value, err := p.value(name)
+	switch string(name) {
+	case mcp.MetaKeyProtocolVersion:
+		p.read.version = text(value)
+	case mcp.MetaKeyClientCapabilities:
+		p.read.capabilities = value
+	case "traceparent":
+		p.read.traceparent = text(value)
 	}
-	if id := m.id; id != nil && (id[0] != '"' && id[0] != '-' && (id[0] < '0' || id[0] > '9') || !utf8.Valid(id)) {
+	return err
+}
+
+// message returns what was read, or what is wrong with it.
+func (p *parser) message() (message, *rpcError) {
+	m := p.read
+	if p.method == nil && p.isResponse {
 		m.id = nil
-		return m, newFault(mcp.INVALID_REQUEST, "id must be a string or a number")
+		return m, p.problem
 	}
-	m.method = string(text(method))
+	if id := m.id; id != nil && (id.Kind() != '"' && id.Kind() != '0' || !id.IsValid()) {
+		m.id = nil
+		return m, newRPCError(mcp.INVALID_REQUEST, "id must be a string or a number")
+	}
+	if p.problem != nil {
+		return m, p.problem
+	}
+	m.method = text(p.method)
 	switch {
-	case string(text(version)) != mcp.JSONRPC_VERSION, method != nil && method[0] != '"':
-		return m, newFault(mcp.INVALID_REQUEST, `jsonrpc must be "2.0" and method a string`)
-	case method == nil:
-		return m, newFault(mcp.INVALID_REQUEST, "method is missing")
+	case text(p.jsonrpc) != mcp.JSONRPC_VERSION, p.method != nil && p.method.Kind() != '"':
+		return m, newRPCError(mcp.INVALID_REQUEST, `jsonrpc must be "2.0" and method a string`)
+	case p.method == nil:
+		return m, newRPCError(mcp.INVALID_REQUEST, "method is missing")
 	case m.method == "":
-		return m, newFault(mcp.INVALID_REQUEST, "method must not be empty")
+		return m, newRPCError(mcp.INVALID_REQUEST, "method must not be empty")
 	}
-	m.readMeta()
 	return m, nil
+}
+
+// object reads a JSON object. It calls member with the name of each member, to
+// read the value.
+func (p *parser) object(path string, member func(name []byte) error) (jsontext.Value, error) {
+	if _, err := p.decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	start := p.decoder.InputOffset() - 1
+	var space [8][]byte
+	names := space[:0]
+	for p.decoder.PeekKind() == '"' {
+		quoted, err := p.anyValue()
+		if err != nil {
+			return nil, err
+		}
+		name := unquote(quoted)
+		switch {
+		case p.problem != nil:
+		case len(names) == maxMembers:
+			p.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("%s has more than %d members", path, maxMembers))
+		case slices.ContainsFunc(names, func(n []byte) bool { return bytes.EqualFold(n, name) }):
+			p.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("%s has a duplicate member %.64q; names that differ only in case are duplicates", path, name))
+		default:
+			names = append(names, name)
+		}
+		if err := member(name); err != nil {
+			return nil, err
+		}
+	}
+	_, err := p.decoder.ReadToken() // the closing brace, or what is wrong
+	return p.raw[start:p.decoder.InputOffset()], err
+}
+
+// objectOrNull reads a JSON object, or null, of which it makes nil. It refuses
+// other values.
+func (p *parser) objectOrNull(path string, member func(name []byte) error) (jsontext.Value, error) {
+	switch p.decoder.PeekKind() {
+	case '{':
+		return p.object(path, member)
+	case 'n':
+	default:
+		p.refuse(mcp.INVALID_PARAMS, path+" must be an object")
+	}
+	return nil, p.decoder.SkipValue()
+}
+
+// value reads the value of a member. It refuses duplicate names and invalid
+// Unicode at any depth, which readers take differently.
+func (p *parser) value(name []byte) (jsontext.Value, error) {
+	value, err := p.anyValue()
+	if err != nil || p.problem != nil {
+		return value, err
+	}
+	if problem := check(value); problem != nil {
+		p.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("%.64q is invalid: %s", name, describe(problem)))
+	}
+	return value, nil
+}
+
+// anyValue reads a value of which only the syntax is checked.
+func (p *parser) anyValue() (jsontext.Value, error) {
+	value, err := p.decoder.ReadValue() // valid until the next read
+	end := p.decoder.InputOffset()
+	return p.raw[end-int64(len(value)) : end : end], err
+}
+
+// end checks that nothing follows the message.
+func (p *parser) end() error {
+	switch _, err := p.decoder.ReadToken(); err {
+	case io.EOF:
+		return nil
+	case nil:
+		return errors.New("more than one value")
+	default:
+		return err
+	}
+}
+
+func (p *parser) refuse(code int, problem string) {
+	if p.problem == nil {
+		p.problem = newRPCError(code, problem)
+	}
+}
+
+// check returns an error if a JSON value is too long, or for the first duplicate
+// name or invalid Unicode in it.
+func check(v jsontext.Value) error {
+	if len(v) > maxValue {
+		return fmt.Errorf("it is longer than %d bytes", maxValue)
+	}
+	if kind := v.Kind(); kind != '{' && kind != '[' && kind != '"' || v.IsValid() {
+		return nil
+	}
+	_, err := jsontext.AppendFormat(nil, v)
+	return err
+}
+
+// describe is what an error of jsontext says, in bounded length.
+func describe(err error) string {
+	if err == io.EOF {
+		return "unexpected end"
+	}
+	return fmt.Sprintf("%.200s", strings.TrimPrefix(err.Error(), "jsontext: "))
+}
+
+// text is the value of a JSON string; of any other value it is empty.
+func text(v jsontext.Value) string {
+	if v.Kind() != '"' {
+		return ""
+	}
+	return string(unquote(v))
+}
+
+// unquote is the value of a JSON string.
+func unquote(v jsontext.Value) []byte {
+	if bytes.IndexByte(v, '\\') < 0 {
+		return v[1 : len(v)-1]
+	}
+	unquoted, _ := jsontext.AppendUnquote(make([]byte, 0, len(v)), v) // invalid Unicode is replaced
+	return unquoted
 }

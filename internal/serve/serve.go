@@ -1,10 +1,10 @@
-// Package serve is how the tools are reached: MCP over stdio and over
-// streamable HTTP, the guards in front, and the one log line a call.
+// Package serve serves MCP tools, resources and prompts over stdio and
+// streamable HTTP.
 //
-// mcp-go is the protocol engine: it knows every revision from 2024-11-05 to
-// 2026-07-28. The transports are our own, and give it one request at a time, so
-// no client can see or stop another's. Tool calls, which are nearly all there is
-// to do, go around it.
+// mcp-go is the protocol engine: it knows every protocol version from 2024-11-05
+// to 2026-07-28. The transports are this package's own. They keep no state about
+// clients, and pass mcp-go one request at a time, so that no client can see or
+// cancel the requests of another. Tool calls bypass mcp-go.
 package serve
 
 import (
@@ -20,130 +20,108 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+	"golang.org/x/sync/semaphore"
 
 	"twilio-conversations-mcp/internal/access"
-)
-
-const (
-	programName  = "twilio-conversations-mcp"
-	programTitle = "Twilio conversation webhooks"
 )
 
 // A Tool is an MCP tool that a [Server] offers.
 type Tool struct {
 	Definition mcp.Tool
-	// Call carries out one call, and returns what to add to its log line.
+	// Scope is the OAuth scope that a caller over HTTP needs, or empty.
+	Scope string
+	// Call carries out one call. It also returns attributes for the log line of
+	// the call. The arguments are nil or valid JSON.
 	Call func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr)
 }
 
 // Options configure a [Server].
 type Options struct {
-	Instructions  string // for the model
-	Tools         []Tool
-	Version       string // of this program
+	Name         string // of the server, for programs; the default is twilio-conversations-mcp
+	Title        string // of the server, for people; the default is Twilio conversation webhooks
+	Version      string // of the program
+	Instructions string // for the model
+
+	Tools             []Tool // in the order of tools/list
+	Resources         []server.ServerResource
+	ResourceTemplates []server.ServerResourceTemplate // their handlers return errors for unknown URIs only
+	Prompts           []server.ServerPrompt           // their handlers return errors for invalid arguments only
+	// The completion providers may be nil. They return errors for invalid
+	// references only.
+	ResourceCompletion server.ResourceCompletionProvider
+	PromptCompletion   server.PromptCompletionProvider
+	Extensions         map[string]any // MCP extensions and their settings, announced as capabilities
+
 	Log           *slog.Logger
+	Metrics       Metrics
 	MaxMessage    int           // bytes of one message
-	MaxConcurrent int           // calls under way at once
-	Grace         time.Duration // how long calls under way may take to end once the server ends
+	MaxConcurrent int           // tool calls that run at once
+	Grace         time.Duration // how long requests may take to finish after shutdown begins
 }
 
-// A Server offers tools to any number of clients. It keeps nothing about them.
+// A Server serves tools, resources and prompts to any number of clients.
 type Server struct {
 	Options
-	mcp    *server.MCPServer
+	engine *server.MCPServer
 	tools  map[string]Tool
-	places chan struct{} // one for each call to Twilio
-	queue  chan struct{} // one for each call, waiting ones too
-	held   *budget       // for messages
+	limits limits
+	slots  *semaphore.Weighted // one for each tool call that runs
+	queue  *semaphore.Weighted // one for each tool call that waits for a slot
+	bytes  *semaphore.Weighted // of messages in memory
 }
 
-const (
-	queueLength = 64              // calls that are under way or wait, for each that may be under way
-	queueTime   = 2 * time.Minute // for which a call waits at most
-	heldLength  = 16              // messages of the greatest length that are held at once
-	lastWords   = time.Second     // for what was given up to end and be logged
-)
+// limits are the limits that no option sets.
+type limits struct {
+	queueTime time.Duration // how long a tool call waits for a slot
+	bodyTime  time.Duration // how long a request body may take to arrive
+	writeTime time.Duration // how long a client may take to read a response
+	abortTime time.Duration // how long aborted requests may take to end
+}
 
 // New returns a server.
 func New(o Options) *Server {
 	s := &Server{
 		Options: o,
-		mcp: server.NewMCPServer(programName, o.Version,
-			server.WithTitle(programTitle),
-			server.WithInstructions(o.Instructions),
-			// The tools never change. Were that not said, clients would wait for
-			// news of them on streams that hold up the end of the process.
-			server.WithToolCapabilities(false),
-		),
-		tools:  map[string]Tool{},
-		places: make(chan struct{}, o.MaxConcurrent),
-		queue:  make(chan struct{}, queueLength*o.MaxConcurrent),
-		held:   newBudget(heldLength * o.MaxMessage),
+		engine:  newEngine(o),
+		tools:   map[string]Tool{},
+		limits:  limits{queueTime: 2 * time.Minute, bodyTime: 10 * time.Second, writeTime: time.Minute, abortTime: time.Second},
+		slots:   semaphore.NewWeighted(int64(o.MaxConcurrent)),
+		queue:   semaphore.NewWeighted(queueFactor * int64(o.MaxConcurrent)),
+		bytes:   semaphore.NewWeighted(maxBuffered),
 	}
 	for _, tool := range o.Tools {
-		s.mcp.AddTool(tool.Definition, nil) // the server carries out calls itself
 		s.tools[tool.Definition.Name] = tool
 	}
 	return s
 }
 
-// Tool returns what is offered under a name, or an error that names all there
-// are.
+// Tool returns the tool of a name. If there is none, the error lists the names
+// of all tools.
 func (s *Server) Tool(name string) (Tool, error) {
 	if tool, ok := s.tools[name]; ok {
 		return tool, nil
 	}
 	names := slices.Sorted(maps.Keys(s.tools))
-	return Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, strings.Join(names, " and "))
+	last := max(0, len(names)-2)
+	list := strings.Join(append(names[:last:last], strings.Join(names[last:], " and ")), ", ")
+	return Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, list)
 }
 
-// tooLong is the fault of a message beyond the limit.
-func (s *Server) tooLong() *mcp.JSONRPCErrorDetails {
-	return newFault(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
-}
-
-// handle answers a request, whatever happens.
-func (s *Server) handle(ctx context.Context, m message, caller access.Caller, client string) (result any, fault *mcp.JSONRPCErrorDetails) {
+// handle answers a request. It never panics.
+func (s *Server) handle(ctx context.Context, r *request) (result any, rpcErr *rpcError) {
+	defer s.measure(r, time.Now(), &result, &rpcErr)
 	defer func() {
 		if p := recover(); p != nil {
-			s.Log.Error("panic", "method", m.method, "panic", p, "stack", string(debug.Stack()))
-			result, fault = nil, newFault(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
+			s.Log.Error("panic", "method", r.method, "panic", p, "stack", string(debug.Stack()))
+			result, rpcErr = nil, newRPCError(mcp.INTERNAL_ERROR, "internal error; the server's log has the details")
 		}
 	}()
-	switch m.method {
+	switch r.method {
 	case string(mcp.MethodToolsCall):
-		return s.call(ctx, m, caller, client)
+		return s.call(ctx, r)
 	case string(mcp.MethodSubscriptionsListen):
-		return s.subscribe(ctx, m)
+		return s.subscribe(ctx, r.message)
 	default:
-		return s.forward(ctx, m)
-	}
-}
-
-// subscribe answers who wants news of a server that has none: at once.
-func (s *Server) subscribe(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
-	session := server.NewInProcessSession("", nil) // mcp-go insists on one
-	result, fault := s.forward(s.mcp.WithContext(ctx, session), m)
-	if r, ok := result.(mcp.SubscriptionsListenResult); ok {
-		r.Meta.SetSubscriptionID(m.id)
-	}
-	return result, fault
-}
-
-// forward lets mcp-go answer. It never sees the client's own id, which it would
-// round, nor any notification, with which it would let clients stop each other's
-// calls.
-func (s *Server) forward(ctx context.Context, m message) (any, *mcp.JSONRPCErrorDetails) {
-	raw, err := json.Marshal(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": 1, "method": m.method, "params": m.params})
-	if err != nil {
-		panic(err) // the parts were read as JSON
-	}
-	switch answer := s.mcp.HandleMessage(ctx, raw).(type) {
-	case mcp.JSONRPCResponse:
-		return answer.Result, nil
-	case mcp.JSONRPCError:
-		return nil, &answer.Error
-	default:
-		panic(fmt.Sprintf("mcp-go answered %T", answer))
+		return s.forward(ctx, r.message)
 	}
 }

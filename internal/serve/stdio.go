@@ -4,55 +4,54 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
-
-	"twilio-conversations-mcp/internal/access"
 )
 
-// unwritten is how many answers beside those to calls may wait to be written.
-// Beyond it nothing more is read, so a client that sends without reading fills
-// its own pipe and not our memory.
-const unwritten = 256
+// maxPendingReplies is how many requests besides tool calls may wait until
+// their replies are written. Then nothing more is read, so that a client that
+// sends without reading cannot fill the memory.
+const maxPendingReplies = 256
 
-// Stdio serves one client on two streams, a JSON-RPC message a line. It returns
-// when in ends, after every request that was read is answered, or when ctx is
-// done, after the same within the grace.
+// Stdio serves one client on two streams, one JSON-RPC message a line. It
+// returns when in ends, after every request that was read is answered, or when
+// ctx is done, after the same within the grace period.
 func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	c := &stream{
+	c := &stdioConn{
 		server: s, ctx: context.WithoutCancel(ctx), out: out, broken: make(chan struct{}),
-		pending: make(chan struct{}, cap(s.queue)+unwritten),
-		calls:   map[*request]bool{},
+		replies: make(chan struct{}, (queueFactor+1)*s.MaxConcurrent+maxPendingReplies),
+		pending: map[string][]*stdioRequest{},
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.read(in) }()
 
-	var failure error
+	var readErr error
 	select {
-	case failure = <-ended:
+	case readErr = <-ended:
 	case <-c.broken:
 	case <-ctx.Done():
 	}
-	answered := c.end()
+	answered := c.stopAccepting()
 	select {
 	case <-answered:
-		return errors.Join(failure, c.failure())
+		return errors.Join(readErr, c.writeErr())
 	case <-ctx.Done():
 	}
-	if !within(s.Grace, answered) {
-		within(lastWords, c.giveUp(answered))
+	if !waitUntil(answered, s.Grace) {
+		waitUntil(c.abortPending(answered), s.limits.abortTime)
 	}
-	return errors.Join(failure, c.failure())
+	return errors.Join(readErr, c.writeErr())
 }
 
-// within tells whether something was done in that time.
-func within(limit time.Duration, done <-chan struct{}) bool {
+// waitUntil reports whether done is closed within a time limit.
+func waitUntil(done <-chan struct{}, limit time.Duration) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
@@ -63,198 +62,214 @@ func within(limit time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// A stream is the one client of a stdio server.
-type stream struct {
+// A stdioConn is the connection to the client of a stdio server.
+type stdioConn struct {
 	server   *Server
-	ctx      context.Context // of every call
+	ctx      context.Context // of every request
 	requests sync.WaitGroup
-	pending  chan struct{} // one for each message that is not answered yet
+	replies  chan struct{} // one for each message whose reply is not written yet
 
 	writing sync.Mutex
 	out     io.Writer
-	err     error         // why writing failed
+	err     error         // of the first write that failed
 	broken  chan struct{} // closed then
 
-	mu     sync.Mutex
-	ending bool
-	calls  map[*request]bool // and other requests, under way
+	mu       sync.Mutex
+	stopping bool
+	pending  map[string][]*stdioRequest // by key; clients should not use an id twice, but may
 }
 
-// A request is one that its client can cancel.
-type request struct {
-	id     json.RawMessage
+// A stdioRequest is one that its client can cancel.
+type stdioRequest struct {
+	request
+	key    string
 	cancel context.CancelFunc
 }
 
-// read takes messages until the stream or the server ends. A stream has no
-// deadline, so a read that waits outlives the server.
-func (c *stream) read(in io.Reader) error {
+// read handles messages until the stream ends or the server shuts down. A read
+// from a stream has no deadline, so one that blocks outlives the server.
+func (c *stdioConn) read(in io.Reader) error {
 	lines := bufio.NewReaderSize(in, 64<<10)
 	for {
 		line, err := readLine(lines, c.server.MaxMessage)
 		if err != nil && err != io.EOF && !errors.Is(err, errTooLong) {
 			return fmt.Errorf("reading standard input: %w", err)
 		}
-		if err == io.EOF && len(line) == 0 {
-			return nil
+		if len(bytes.Trim(line, " \t\r")) > 0 || errors.Is(err, errTooLong) {
+			c.replies <- struct{}{}
+			if !c.admit() {
+				return nil
+			}
+			reply := c.accept(line, err)
+			go func() {
+				defer c.requests.Done()
+				c.write(reply())
+				<-c.replies
+			}()
 		}
-		c.pending <- struct{}{}
-		if !c.begin() {
-			return nil
-		}
-		answer, length := c.accept(line, err)
-		go func() {
-			defer c.requests.Done()
-			c.write(answer())
-			c.server.held.give(length)
-			<-c.pending
-		}()
 		if err == io.EOF {
 			return nil
 		}
 	}
 }
 
-// begin counts a request in, unless the server ends.
-func (c *stream) begin() bool {
+// admit counts a request, unless the server shuts down.
+func (c *stdioConn) admit() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ending {
+	if !c.stopping {
 		c.requests.Add(1)
 	}
-	return !c.ending
+	return !c.stopping
 }
 
-// end lets no more requests in, and tells when all are answered.
-func (c *stream) end() (answered <-chan struct{}) {
+// stopAccepting admits no more requests. The channel is closed when all are
+// answered.
+func (c *stdioConn) stopAccepting() (answered <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ending = true
+	c.stopping = true
 	done := make(chan struct{})
 	go func() { c.requests.Wait(); close(done) }()
 	return done
 }
 
-// accept reads a message, in the order in which messages came, and returns what
-// answers it, and how much of the budget is held for that. What needs no answer
-// is answered with nil.
-func (c *stream) accept(line []byte, err error) (answer func() []byte, held int) {
-	refuse := func(id json.RawMessage, fault *mcp.JSONRPCErrorDetails) (func() []byte, int) {
-		id = bytes.Clone(id) // for the line is not held
-		return func() []byte { return encode(id, nil, fault) }, 0
+// accept handles a message, in the order in which messages arrive, as far as
+// that takes no time, and returns a function that does the rest and returns the
+// reply, or nil if there is none.
+func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
+	refuse := func(id jsontext.Value, rpcErr *rpcError) func() []byte {
+		id = id.Clone() // the line is not kept
+		return func() []byte { return encode(id, nil, rpcErr) }
 	}
 	if errors.Is(err, errTooLong) {
+		c.server.Metrics.refused("message_too_long")
 		return refuse(nil, c.server.tooLong())
 	}
-	m, fault := parse(line)
+	m, rpcErr := parse(line)
 	switch {
-	case fault != nil:
-		return refuse(m.id, fault)
-	case m.id == nil && m.method == string(mcp.MethodNotificationCancelled):
-		c.cancel(m)
-		return func() []byte { return nil }, 0
-	case m.id == nil || m.method == "":
-		return func() []byte { return nil }, 0
-	case m.method != string(mcp.MethodToolsCall):
-		c.server.held.take(len(line))
-	case !c.server.held.try(len(line)):
-		return refuse(m.id, busy)
+	case rpcErr != nil:
+		return refuse(m.id, rpcErr)
+	case m.id == nil:
+		if m.method == string(mcp.MethodNotificationCancelled) {
+			c.cancel(m.requestID)
+		}
+		return func() []byte { return nil }
 	}
-	ctx, end := c.start(m.id)
+	free, ok := c.server.reserve(len(line))
+	if !ok {
+		return refuse(m.id, errOverloaded)
+	}
+	ctx, r := c.track(m)
 	return func() []byte {
-		result, fault := c.server.handle(ctx, m, access.Caller{}, "stdio")
-		if !end() {
-			return nil
-		}
-		answer := encode(m.id, result, fault)
-		if first := acknowledgement(m.id, result); first != nil {
-			return append(first, answer...)
-		}
-		return answer
-	}, len(line)
+		defer free()
+		return c.answer(ctx, r)
+	}
 }
 
-// start counts a request among those under way. Its end tells whether it is still
-// to be answered.
-func (c *stream) start(id json.RawMessage) (ctx context.Context, end func() bool) {
+// answer returns the reply to a request, or nil if it was cancelled or aborted.
+func (c *stdioConn) answer(ctx context.Context, r *stdioRequest) []byte {
+	result, rpcErr := c.server.handle(ctx, &r.request)
+	if !c.untrack(r) {
+		return nil
+	}
+	reply := encode(r.id, result, rpcErr)
+	if first := acknowledgement(r.id, result); first != nil {
+		reply = append(first, reply...)
+	}
+	return reply
+}
+
+// track adds a request to those that can be cancelled.
+func (c *stdioConn) track(m message) (context.Context, *stdioRequest) {
 	ctx, cancel := context.WithCancel(c.ctx)
-	r := &request{id, cancel}
+	r := &stdioRequest{request: request{message: m, client: "stdio", transport: "pipe"}, key: key(m.id), cancel: cancel}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.calls[r] = true
-	return ctx, func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		wanted := c.calls[r]
-		delete(c.calls, r)
-		cancel()
-		return wanted
-	}
+	c.pending[r.key] = append(c.pending[r.key], r)
+	return ctx, r
 }
 
-func (c *stream) cancel(m message) {
-	for name, value := range members(m.params) {
-		if string(name) == "requestId" {
-			c.drop(func(id json.RawMessage) bool { return key(id) == key(value) })
+// untrack undoes track when a request is done. It reports whether the request
+// is still to be answered.
+func (c *stdioConn) untrack(r *stdioRequest) bool {
+	r.cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	same := c.pending[r.key]
+	i := slices.Index(same, r)
+	switch {
+	case i < 0:
+		return false
+	case len(same) == 1:
+		delete(c.pending, r.key)
+	default:
+		c.pending[r.key] = slices.Delete(same, i, i+1)
+	}
+	return true
+}
+
+// cancel cancels the requests with an id. They are not answered any more.
+func (c *stdioConn) cancel(id jsontext.Value) {
+	k := key(id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.pending[k] {
+		r.cancel()
+	}
+	delete(c.pending, k)
+}
+
+// abortPending answers the requests that are pending, because the server shuts
+// down, and cancels them. The channel is closed when that is done and all have
+// ended.
+func (c *stdioConn) abortPending(answered <-chan struct{}) (done <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var replies [][]byte
+	for _, same := range c.pending {
+		for _, r := range same {
+			replies = append(replies, encode(r.id, nil, r.abort()))
+			r.cancel()
 		}
 	}
-}
-
-// giveUp answers what is under way, because the server ends, and tells when that
-// is done and all has ended.
-func (c *stream) giveUp(answered <-chan struct{}) (done <-chan struct{}) {
-	dropped := c.drop(func(json.RawMessage) bool { return true })
-	c.server.Log.Warn("ending with calls under way", "calls", len(dropped), "grace", c.server.Grace)
-	told := make(chan struct{})
+	clear(c.pending)
+	c.server.Log.Warn("shutting down with requests in flight", "requests", len(replies), "grace", c.server.Grace)
+	ended := make(chan struct{})
 	go func() {
-		defer close(told)
-		for _, id := range dropped {
-			c.write(encode(id, nil, newFault(mcp.INTERNAL_ERROR,
-				"the server ended first; whether the call was carried out is unknown: list before creating again")))
+		defer close(ended)
+		for _, reply := range replies {
+			c.write(reply)
 		}
 		<-answered
 	}()
-	return told
+	return ended
 }
 
-// drop cancels requests, which then are not answered any more.
-func (c *stream) drop(which func(id json.RawMessage) bool) (dropped []json.RawMessage) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for r := range c.calls {
-		if which(r.id) {
-			r.cancel()
-			delete(c.calls, r)
-			dropped = append(dropped, r.id)
-		}
-	}
-	return dropped
-}
-
-// key is an id as requests are told apart by: a string by what it says, however
-// that is written.
-func key(id json.RawMessage) string {
-	if len(id) > 0 && id[0] == '"' {
-		return `"` + string(text(id))
+// key identifies a request by its id. Strings are equal however they are
+// escaped.
+func key(id jsontext.Value) string {
+	if id.Kind() == '"' {
+		return `"` + text(id)
 	}
 	return string(id)
 }
 
-// write writes an answer, unless that has failed before.
-func (c *stream) write(answer []byte) {
+// write writes a reply, unless a write has failed before.
+func (c *stdioConn) write(reply []byte) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if answer == nil || c.err != nil {
+	if len(reply) == 0 || c.err != nil {
 		return
 	}
-	if _, err := c.out.Write(answer); err != nil {
+	if _, err := c.out.Write(reply); err != nil {
 		c.err = fmt.Errorf("writing standard output: %w", err)
 		close(c.broken)
 	}
 }
 
-// failure is why writing failed, if it did.
-func (c *stream) failure() error {
+// writeErr is the error of the first write that failed, if any.
+func (c *stdioConn) writeErr() error {
 	select {
 	case <-c.broken:
 		return c.err
@@ -265,8 +280,8 @@ func (c *stream) failure() error {
 
 var errTooLong = errors.New("line too long")
 
-// readLine reads a line of at most limit bytes, and takes its end off; a last
-// line needs none. A longer line is read to its end and thrown away.
+// readLine reads a line of at most limit bytes, without its end; a last line
+// needs none. It reads a longer line to its end and drops it.
 func readLine(r *bufio.Reader, limit int) (line []byte, err error) {
 	var tooLong bool
 	for {

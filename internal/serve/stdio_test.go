@@ -1,195 +1,25 @@
 package serve_test
 
 import (
-	"bufio"
 	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"math"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// A bench is a server with tools that tests can hold still.
-type bench struct {
-	*serve.Server
-	started  atomic.Int32  // calls of hold that began
-	release  chan struct{} // lets calls of hold end
-	canceled atomic.Int32  // calls of hold whose context was done first
-	log      *logBuffer
-}
-
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func tool(name string, handle server.ToolHandlerFunc) server.ServerTool {
-	return server.ServerTool{Tool: mcp.Tool{Name: name, RawInputSchema: json.RawMessage(`{"type":"object"}`)}, Handler: handle}
-}
-
-func newBench(change ...func(*serve.Options)) *bench {
-	b := &bench{release: make(chan struct{}), log: &logBuffer{}}
-	o := serve.Options{
-		Version: "1", Log: slog.New(slog.NewTextHandler(b.log, nil)),
-		MaxMessage: 1 << 20, MaxConcurrent: 32, Grace: 10 * time.Second,
-	}
-	for _, c := range change {
-		c(&o)
-	}
-	b.Server = serve.New("instructions", []server.ServerTool{
-		tool("echo", func(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return mcp.NewToolResultText(string(req.Params.RawArguments)), nil
-		}),
-		tool("hold", func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			b.started.Add(1)
-			select {
-			case <-b.release:
-				return mcp.NewToolResultText("released"), nil
-			case <-ctx.Done():
-				b.canceled.Add(1)
-				return nil, ctx.Err()
-			}
-		}),
-		tool("panic", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("hunter2") }),
-		tool("nan", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return mcp.NewToolResultStructured(math.NaN(), "x"), nil
-		}),
-		tool("fail", func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return nil, errors.New("oops")
-		}),
-	}, o)
-	return b
-}
-
-// A session is the client's side of a stdio server.
-type session struct {
-	t    *testing.T
-	in   *io.PipeWriter
-	out  *bufio.Reader
-	done chan error
-	end  context.CancelFunc
-}
-
-func (b *bench) start(t *testing.T) *session {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	in, client := io.Pipe()
-	answers, out := io.Pipe()
-	s := &session{t: t, in: client, out: bufio.NewReader(answers), done: make(chan error, 1), end: cancel}
-	go func() { s.done <- b.Stdio(ctx, in, out); _ = out.Close() }()
-	t.Cleanup(func() { cancel(); _ = client.Close(); _ = answers.Close() })
-	return s
-}
-
-func (s *session) send(lines ...string) {
-	s.t.Helper()
-	for _, line := range lines {
-		_, err := io.WriteString(s.in, line+"\n")
-		require.NoError(s.t, err)
-	}
-}
-
-func (s *session) answer() string {
-	s.t.Helper()
-	line, err := s.out.ReadString('\n')
-	require.NoError(s.t, err)
-	return strings.TrimSuffix(line, "\n")
-}
-
-func call(id, name string) string {
-	return `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"` + name + `","arguments":{}}}`
-}
-
-// longCall is a call of hold, so many bytes long.
-func longCall(id string, length int) string {
-	m := call(id, "hold")
-	return m[:len(m)-3] + `"x":"` + strings.Repeat("x", length-len(m)-6) + `"}}}`
-}
-
-const ping = `{"jsonrpc":"2.0","id":"p","method":"ping"}`
-
-// await waits until something is so; it is a matter of the scheduler only.
-func await(t *testing.T, is func() bool) {
-	t.Helper()
-	require.Eventually(t, is, 10*time.Second, time.Millisecond)
-}
-
-func TestMessagesAndWhatAnswersThem(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct{ name, message, want string }{
-		{"a number", `{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`, `{"jsonrpc":"2.0","id":9007199254740993,"result":{}}`},
-		{"a fraction", `{"jsonrpc":"2.0","id":1.50,"method":"ping"}`, `{"jsonrpc":"2.0","id":1.50,"result":{}}`},
-		{"a negative", `{"jsonrpc":"2.0","id":-0,"method":"ping"}`, `{"jsonrpc":"2.0","id":-0,"result":{}}`},
-		{"a string", `{"jsonrpc":"2.0","id":"a\u0062<&","method":"ping"}`, `{"jsonrpc":"2.0","id":"a\u0062<&","result":{}}`},
-		{"id null", `{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"id must be a string or a number"}}`},
-		{"id true", `{"jsonrpc":"2.0","id":true,"method":"ping"}`, `"id":null,"error":{"code":-32600`},
-		{"id object", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, `"id":null,"error":{"code":-32600`},
-		{"id list", `{"jsonrpc":"2.0","id":[1],"method":"ping"}`, `"id":null,"error":{"code":-32600`},
-		{"junk", `junk`, `"id":null,"error":{"code":-32700`},
-		{"half", `{"jsonrpc":"2.0","id":1`, `"id":null,"error":{"code":-32700`},
-		{"blank", ``, `"id":null,"error":{"code":-32700`},
-		{"spaces", `   `, `"id":null,"error":{"code":-32700`},
-		{"two", ping + ping, `"id":null,"error":{"code":-32700`},
-		{"a batch", `[` + ping + `]`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batches are not supported; send one message at a time"}}`},
-		{"no object", `5`, `"id":null,"error":{"code":-32600`},
-		{"null", `null`, `"id":null,"error":{"code":-32600`},
-		{"no version", `{"id":1,"method":"ping"}`, `"id":1,"error":{"code":-32600`},
-		{"version 1", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, `"id":1,"error":{"code":-32600`},
-		{"no method", `{"jsonrpc":"2.0","id":1}`, `"id":1,"error":{"code":-32600,"message":"method is missing"`},
-		{"empty method", `{"jsonrpc":"2.0","id":1,"method":""}`, `"id":1,"error":{"code":-32600`},
-		{"method a number", `{"jsonrpc":"2.0","id":1,"method":5}`, `"id":1,"error":{"code":-32600`},
-		{"unknown method", `{"jsonrpc":"2.0","id":1,"method":"nope"}`, `"id":1,"error":{"code":-32601`},
-		{"with a CR", ping + "\r", `{"jsonrpc":"2.0","id":"p","result":{}}`},
-		{"params a list", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}`, `"id":1,"error":{"code":-32602,"message":"params must be an object`},
-		{"no params", `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`, `"id":1,"error":{"code":-32602`},
-		{"unknown tool", call("1", "nope"), `"id":1,"error":{"code":-32602,"message":"there is no tool \"nope\"; the tools are echo and fail and hold and nan and panic"}`},
-		{"arguments as they came", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":1e400,"a":9007199254740993}}}`, `"text":"{\"a\":1e400,\"a\":9007199254740993}"`},
-		{"a panic", call("1", "panic"), `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"internal error; the server's log has the details"}}`},
-		{"no JSON", call("1", "nan"), `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"the result could not be written as JSON"}}`},
-		{"too long", `{"jsonrpc":"2.0","id":1,"method":"` + strings.Repeat("x", 1<<20) + `"}`, `"id":null,"error":{"code":-32600,"message":"the message is longer than 1048576 bytes"}`},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := newBench().start(t)
-			s.send(row.message)
-			require.Contains(t, s.answer(), row.want)
-			s.send(ping)
-			require.Equal(t, `{"jsonrpc":"2.0","id":"p","result":{}}`, s.answer(), "the next request is served")
-		})
-	}
-}
-
-func TestWhatIsNoRequestIsNotAnswered(t *testing.T) {
+func TestBlankLinesNotificationsAndResponsesAreNotAnswered(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	in := strings.Join([]string{
+		``, `   `, "\t\r",
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`,
 		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"p"}}`,
 		`{"jsonrpc":"2.0","method":"notifications/cancelled"}`,
@@ -199,24 +29,13 @@ func TestWhatIsNoRequestIsNotAnswered(t *testing.T) {
 		`{"jsonrpc":"2.0","error":{"code":1,"message":"x"}}`,
 		`{"jsonrpc":"2.0","id":99,"result":{}}`,
 		ping}, "\n")
-	require.NoError(t, newBench().Stdio(t.Context(), strings.NewReader(in), &out))
+	require.NoError(t, newFixture().Stdio(t.Context(), strings.NewReader(in), &out))
 	require.Equal(t, `{"jsonrpc":"2.0","id":"p","result":{}}`+"\n", out.String(), "the only answer")
 }
 
-func TestAPanicIsLoggedWithItsStackAndNotTold(t *testing.T) {
+func TestEveryRequestReadBeforeTheEndOfInputIsAnswered(t *testing.T) {
 	t.Parallel()
-	b := newBench()
-	s := b.start(t)
-	s.send(call("1", "panic"))
-	require.NotContains(t, s.answer(), "hunter2")
-	require.Contains(t, b.log.String(), "hunter2")
-	require.Contains(t, b.log.String(), "stdio_test.go")
-	require.Contains(t, b.log.String(), "tool=panic outcome=error")
-}
-
-func TestEverythingReadBeforeTheEndIsAnswered(t *testing.T) {
-	t.Parallel()
-	b := newBench(func(o *serve.Options) { o.MaxConcurrent = 3 })
+	b := newFixture(func(o *serve.Options) { o.MaxConcurrent = 3 })
 	s := b.start(t)
 	go func() {
 		for i := range 60 {
@@ -234,9 +53,9 @@ func TestEverythingReadBeforeTheEndIsAnswered(t *testing.T) {
 	require.NoError(t, <-s.done)
 }
 
-func TestSlowCallsHoldUpNothing(t *testing.T) {
+func TestSlowCallsDoNotDelayOtherRequests(t *testing.T) {
 	t.Parallel()
-	b := newBench()
+	b := newFixture()
 	s := b.start(t)
 	for i := range 300 {
 		s.send(call(fmt.Sprint(i), "hold"))
@@ -253,13 +72,9 @@ func TestSlowCallsHoldUpNothing(t *testing.T) {
 	require.EqualValues(t, 300, b.started.Load())
 }
 
-func cancelled(id string) string {
-	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`
-}
-
 func TestACancelledCallStopsAndIsNotAnswered(t *testing.T) {
 	t.Parallel()
-	b := newBench(func(o *serve.Options) { o.MaxConcurrent = 1 })
+	b := newFixture(func(o *serve.Options) { o.MaxConcurrent = 1 })
 	s := b.start(t)
 	s.send(call("9007199254740993", "hold"))
 	await(t, func() bool { return b.started.Load() == 1 })
@@ -275,33 +90,9 @@ func TestACancelledCallStopsAndIsNotAnswered(t *testing.T) {
 	require.Contains(t, b.log.String(), `outcome="error, cancelled"`)
 }
 
-func TestTheEndIsGracefulWithinTheGrace(t *testing.T) {
+func TestAnIDIsTheSameHoweverItIsEscaped(t *testing.T) {
 	t.Parallel()
-	b := newBench()
-	s := b.start(t)
-	s.send(call("1", "hold"))
-	await(t, func() bool { return b.started.Load() == 1 })
-	s.end()
-	close(b.release)
-	require.Contains(t, s.answer(), "released")
-	require.NoError(t, <-s.done)
-
-	stuck := newBench(func(o *serve.Options) { o.Grace = 10 * time.Millisecond })
-	s = stuck.start(t)
-	s.send(call("1", "hold"))
-	await(t, func() bool { return stuck.started.Load() == 1 })
-	s.end()
-	require.Contains(t, s.answer(), `"id":1,"error":{"code":-32603,"message":"the server ended first; whether the call was carried out is unknown`)
-	_, err := s.out.ReadByte()
-	require.ErrorIs(t, err, io.EOF, "that is the only answer")
-	require.NoError(t, <-s.done, "a stuck call does not hold up the end")
-	require.Contains(t, stuck.log.String(), `msg="ending with calls under way" calls=1`)
-	require.Contains(t, stuck.log.String(), `tool=hold outcome="error, cancelled"`)
-}
-
-func TestAnIdIsTheSameHoweverItIsWritten(t *testing.T) {
-	t.Parallel()
-	b := newBench()
+	b := newFixture()
 	s := b.start(t)
 	s.send(call(`"\u00e9\/"`, "hold"))
 	await(t, func() bool { return b.started.Load() == 1 })
@@ -311,51 +102,9 @@ func TestAnIdIsTheSameHoweverItIsWritten(t *testing.T) {
 	require.Contains(t, s.answer(), `"id":5,"error":{"code":-32601`, "with an id it is a request, and none that is known")
 }
 
-func TestCallsForWhichThereIsNoRoomAreSentAway(t *testing.T) {
+func TestAClosedOutputDoesNotStopCalls(t *testing.T) {
 	t.Parallel()
-	b := newBench(func(o *serve.Options) { o.MaxConcurrent = 1 })
-	s := b.start(t)
-	for i := range 65 {
-		s.send(call(fmt.Sprint(i), "hold"))
-	}
-	for range 500 { // each of which waits for nothing
-		require.Contains(t, s.answer(), `,"error":{"code":-32603,"message":"too many calls wait; nothing was sent`)
-		s.send(call("99", "hold"))
-	}
-	require.Contains(t, s.answer(), "too many calls wait")
-	s.send(ping)
-	require.Contains(t, s.answer(), `"id":"p"`, "what is no call is answered")
-	for i := range 65 {
-		s.send(cancelled(fmt.Sprint(i)))
-	}
-	await(t, func() bool { return b.canceled.Load() >= 1 })
-	close(b.release)
-}
-
-func TestMessagesTakeNoMoreMemoryThanTheyMay(t *testing.T) {
-	t.Parallel()
-	b := newBench(func(o *serve.Options) { o.MaxMessage = 1000 })
-	s := b.start(t)
-	long := func(id string) string { return longCall(id, 1000) }
-	require.Len(t, long("10"), 1000, "as long as a message may be, but for the newline")
-	for i := range 12 { // three quarters of sixteen
-		s.send(long(fmt.Sprint(10 + i)))
-	}
-	s.send(long("30"))
-	require.Contains(t, s.answer(), `"id":30,"error":{"code":-32603,"message":"too many calls wait`)
-	s.send(ping)
-	require.Contains(t, s.answer(), `"id":"p"`)
-	close(b.release)
-	for range 12 {
-		require.Contains(t, s.answer(), "released")
-	}
-	s.send(long("31"))
-	require.Contains(t, s.answer(), "released", "there is room again")
-}
-
-func TestAClientThatIsGoneDoesNotStopItsCalls(t *testing.T) {
-	t.Parallel()
-	b := newBench()
+	b := newFixture()
 	s := b.start(t)
 	s.send(call("1", "hold"))
 	await(t, func() bool { return b.started.Load() == 1 })
@@ -374,9 +123,9 @@ func TestAClientThatIsGoneDoesNotStopItsCalls(t *testing.T) {
 	require.Contains(t, b.log.String(), "tool=hold outcome=ok")
 }
 
-func TestALongLineDoesNotTakeMemory(t *testing.T) {
+func TestALongLineTakesNoMemory(t *testing.T) {
 	var before, after runtime.MemStats
-	s := newBench(func(o *serve.Options) { o.MaxMessage = 64 << 10 }).start(t)
+	s := newFixture(func(o *serve.Options) { o.MaxMessage = 64 << 10 }).start(t)
 	s.send(ping)
 	s.answer()
 	runtime.ReadMemStats(&before)
@@ -391,9 +140,9 @@ func TestALongLineDoesNotTakeMemory(t *testing.T) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20), "200 MB went by")
 }
 
-func TestAClientThatDoesNotReadIsNotReadFrom(t *testing.T) {
+func TestNothingIsReadFromAClientThatDoesNotRead(t *testing.T) {
 	t.Parallel()
-	s := newBench().start(t)
+	s := newFixture().start(t)
 	sent := make(chan int)
 	go func() {
 		for i := 0; ; i++ {
@@ -416,57 +165,10 @@ func TestAClientThatDoesNotReadIsNotReadFrom(t *testing.T) {
 	require.Less(t, <-sent, 5000)
 }
 
-func TestTheStreamsFailureIsTold(t *testing.T) {
+func TestAReadErrorIsReturned(t *testing.T) {
 	t.Parallel()
 	broken, w := io.Pipe()
 	require.NoError(t, w.CloseWithError(errors.New("broken")))
-	err := newBench().Stdio(t.Context(), broken, io.Discard)
+	err := newFixture().Stdio(t.Context(), broken, io.Discard)
 	require.EqualError(t, err, "reading standard input: broken")
-}
-
-func TestTheLogTellsOfACallButNotItsArguments(t *testing.T) {
-	t.Parallel()
-	b := newBench()
-	s := b.start(t)
-	s.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"secret":"hunter2"}}}`)
-	s.answer()
-	require.Regexp(t, `msg=call tool=echo outcome=ok ms=[\d.]+ caller=stdio\n$`, b.log.String())
-	require.Equal(t, 1, strings.Count(b.log.String(), "\n"))
-	require.NotContains(t, b.log.String(), "hunter2")
-}
-
-// Calls go around mcp-go; what it does with the revision of every other request
-// is done with theirs.
-func TestACallIsHeldAgainstItsRevisionAsMcpGoHoldsOthers(t *testing.T) {
-	t.Parallel()
-	const version, capabilities, info = `"io.modelcontextprotocol/protocolVersion":`, `"io.modelcontextprotocol/clientCapabilities":`, `"io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"}`
-	for name, meta := range map[string]string{
-		"legacy":                `{}`,
-		"a token":               `{"progressToken":7}`,
-		"legacy version":        `{` + version + `"2025-06-18"}`,
-		"modern":                `{` + version + `"2026-07-28",` + capabilities + `{},` + info + `}`,
-		"escaped":               `{"io.modelcontextprotocol\/protocolVersion":"2026-07-\u00328",` + capabilities + `{},` + info + `}`,
-		"no capabilities":       `{` + version + `"2026-07-28",` + info + `}`,
-		"capabilities a string": `{` + version + `"2026-07-28",` + capabilities + `"all"}`,
-		"unknown, bare":         `{` + version + `"2099-01-01"}`,
-		"unknown":               `{` + version + `"2099-01-01",` + capabilities + `{}}`,
-		"a version of yore":     `{` + version + `"1999-01-01"}`,
-		"version a number":      `{` + version + `20260728}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newBench().start(t)
-			ask := func(method, params string) (result, fault map[string]any) {
-				s.send(`{"jsonrpc":"2.0","id":1,"method":"` + method + `","params":{"_meta":` + meta + params + `}}`)
-				var answer struct{ Result, Error map[string]any }
-				require.NoError(t, json.Unmarshal([]byte(s.answer()), &answer))
-				return answer.Result, answer.Error
-			}
-			called, callFault := ask("tools/call", `,"name":"echo","arguments":{}`)
-			listed, listFault := ask("tools/list", "")
-			require.Equal(t, listFault, callFault)
-			require.Equal(t, listed["resultType"], called["resultType"])
-			require.Equal(t, listed["_meta"], called["_meta"])
-		})
-	}
 }

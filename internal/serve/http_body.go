@@ -1,0 +1,82 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// readBody reads a message, for which it reserves memory until free is called.
+// If it returns false, it has refused the request.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, free func(), ok bool) {
+	source := &reservingReader{source: http.MaxBytesReader(w, r.Body, int64(s.MaxMessage)), bytes: s.bytes}
+	err := error(&http.MaxBytesError{Limit: int64(s.MaxMessage)})
+	control := http.NewResponseController(w)
+	if r.ContentLength <= int64(s.MaxMessage) { // otherwise it is refused before the client sends it
+		_ = control.SetReadDeadline(time.Now().Add(s.limits.bodyTime))
+		body, err = io.ReadAll(source)
+	}
+	if err != nil {
+		_ = control.SetReadDeadline(time.Now()) // net/http does not wait for the rest
+		s.refuseBody(w, err)
+		return nil, source.free, false
+	}
+	_ = control.SetReadDeadline(time.Time{}) // net/http cancels the request at its read deadline
+	return body, source.free, true
+}
+
+// refuseBody answers a request whose body could not be read.
+func (s *Server) refuseBody(w http.ResponseWriter, err error) {
+	_, isTooLong := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case isTooLong:
+		s.Metrics.refused("message_too_long")
+		s.writeError(w, http.StatusRequestEntityTooLarge, nil, s.tooLong())
+	case errors.Is(err, errNoMemory):
+		s.Metrics.refused("memory")
+		s.writeError(w, http.StatusServiceUnavailable, nil, errOverloaded)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.Metrics.refused("body_timeout")
+		s.writeError(w, http.StatusRequestTimeout, nil, newRPCError(mcp.INVALID_REQUEST,
+			fmt.Sprintf("timed out reading the message; it must arrive within %v", s.limits.bodyTime)))
+	default:
+		s.writeError(w, http.StatusBadRequest, nil, newRPCError(mcp.PARSE_ERROR, "the message could not be read"))
+	}
+}
+
+// tooLong refuses a message that is longer than allowed.
+func (s *Server) tooLong() *rpcError {
+	return newRPCError(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
+}
+
+func (s *Server) writeError(w http.ResponseWriter, status int, id jsontext.Value, rpcErr *rpcError) {
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	s.writeJSON(w, status, encode(id, nil, rpcErr))
+}
+
+func (s *Server) writeResult(w http.ResponseWriter, id jsontext.Value, result any) {
+	if first := acknowledgement(id, result); first != nil {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no")
+		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(id, result, nil))
+		return
+	}
+	s.writeJSON(w, http.StatusOK, encode(id, result, nil))
+}
+
+func (s *Server) writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.limits.writeTime))
+	_, _ = w.Write(body) // if the client is gone, nobody reads the error either
+}

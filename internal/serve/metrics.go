@@ -1,0 +1,82 @@
+package serve
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// Metrics are called as things happen, by several goroutines at once. Each
+// function may be nil. All strings come from small sets, whatever clients send.
+type Metrics struct {
+	// OperationDone is called after each request. The method and the tool are
+	// "other" if the server does not offer them; the tool is empty unless the
+	// method is tools/call. The error type is empty, "tool_error" or the code of
+	// a JSON-RPC error. The transport is "pipe" for stdio and "tcp" for HTTP. The
+	// protocol version is empty if the request does not name it, and "other" if
+	// it is not supported.
+	OperationDone func(method, tool, errorType, transport, protocolVersion string, seconds float64)
+	// InFlight is called with 1 when a tool starts to run and with -1 when it
+	// ends; Queued, when a tool call begins and ends to wait for that.
+	InFlight, Queued func(delta int)
+	// Refused is called when a request is refused: "queue_full",
+	// "queue_timeout", "memory", "message_too_long", "body_timeout", "access" or
+	// "scope".
+	Refused func(reason string)
+}
+
+func (m Metrics) inFlight(delta int) {
+	if m.InFlight != nil {
+		m.InFlight(delta)
+	}
+}
+
+func (m Metrics) queued(delta int) {
+	if m.Queued != nil {
+		m.Queued(delta)
+	}
+}
+
+func (m Metrics) refused(reason string) {
+	if m.Refused != nil {
+		m.Refused(reason)
+	}
+}
+
+// measure reports a request that is done.
+func (s *Server) measure(r *request, start time.Time, result *any, rpcErr **rpcError) {
+	if s.Metrics.OperationDone == nil {
+		return
+	}
+	method, tool, errorType := r.method, "", ""
+	if e := *rpcErr; e != nil {
+		errorType = strconv.Itoa(e.Code)
+		if e.Code == mcp.METHOD_NOT_FOUND {
+			method = "other"
+		}
+	}
+	if method == string(mcp.MethodToolsCall) {
+		tool = "other"
+		if known, err := s.Tool(text(r.name)); err == nil {
+			tool = known.Definition.Name
+		}
+	}
+	if called, ok := (*result).(*mcp.CallToolResult); ok && called.IsError {
+		errorType = "tool_error"
+	}
+	s.Metrics.OperationDone(method, tool, errorType, r.transport, r.protocolVersion(), time.Since(start).Seconds())
+}
+
+// protocolVersion is the version that a request names, in its body or else in
+// its header.
+func (r *request) protocolVersion() string {
+	version := r.version
+	if version == "" {
+		version = r.header
+	}
+	if version != "" && !mcp.IsValidProtocolVersion(version) {
+		return "other"
+	}
+	return version
+}
