@@ -59,12 +59,9 @@ func (s *Server) wait(ctx context.Context) *rpcError {
 	defer s.Metrics.queued(-1)
 	limited, cancel := context.WithTimeout(ctx, s.limits.queueTime)
 	defer cancel()
-	switch err := s.slots.Acquire(limited, 1); {
-	case err == nil && ctx.Err() == nil:
+	switch {
+	case s.slots.Acquire(limited, 1) == nil:
 		return nil
-	case err == nil:
-		s.slots.Release(1)
-		fallthrough
 	case ctx.Err() != nil:
 		return newRPCError(mcp.INTERNAL_ERROR, "the call was cancelled before it started; nothing was sent")
 	default:

@@ -46,6 +46,7 @@ func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error
 	h := &httpHandler{server: s, options: o, stopping: ctx, pages: semaphore.NewWeighted(maxPages)}
 	h.exchanges = map[*exchange]struct{}{}
 	srv, scheme := newHTTPServer(h, log.New(LogWriter(s.Log), "", 0)), "http"
+	srv.ReadTimeout = s.limits.readTime
 	srv.drain, srv.grace, srv.abortTime, srv.abort = o.Drain, s.Grace, s.limits.abortTime, func() { h.abort(s) }
 	if o.CertFile != "" {
 		certificate, err := newCertificate(o.CertFile, o.KeyFile, s.Log)

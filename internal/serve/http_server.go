@@ -40,6 +40,10 @@ func Run(ctx context.Context, h http.Handler, ln net.Listener) error {
 	return newHTTPServer(h, log.New(io.Discard, "", 0)).serve(ctx, ln)
 }
 
+// maxReadTime is how long a request may take to arrive. It limits for how long
+// a connection holds memory for a body that it does not send.
+const maxReadTime = 10 * time.Second
+
 // An httpServer is an HTTP server that shuts down when a context is done.
 type httpServer struct {
 	http.Server
@@ -51,14 +55,13 @@ type httpServer struct {
 func newHTTPServer(h http.Handler, errorLog *log.Logger) *httpServer {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &httpServer{cancel: cancel, Server: http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       20 * time.Second, // until a handler sets its own deadline
-		WriteTimeout:      10 * time.Minute, // longer than a call waits and takes; then a handler sets its own deadline
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          errorLog,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		Handler:        h,
+		ReadTimeout:    maxReadTime,
+		WriteTimeout:   10 * time.Minute, // longer than a call waits and takes; then a handler sets its own deadline
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       errorLog,
+		BaseContext:    func(net.Listener) context.Context { return ctx },
 
 		DisableGeneralOptionsHandler: true,
 	}}
