@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
@@ -21,20 +22,22 @@ import (
 // listAnswer is Twilio's answer of the documented size.
 func listAnswer(b testing.TB) []byte {
 	b.Helper()
-	stdout, _, err := program(b, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+	stdout, _, err := runProgram(b, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(b, err)
 	var compact bytes.Buffer
 	require.NoError(b, json.Compact(&compact, []byte(stdout)))
 	return compact.Bytes()
 }
 
-// instant is a Twilio that answers every request at once and allocates nothing.
-func instant(b testing.TB, answer []byte) (url string) {
+// rawUpstream answers every request at once with a list, followed by more bytes,
+// and allocates nothing.
+func rawUpstream(b testing.TB, answer, more []byte) (url string) {
 	b.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = ln.Close() })
 	answer = append(fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(answer)), answer...)
+	answer = append(answer, more...)
 	go func() {
 		for {
 			conn, err := ln.Accept()
@@ -58,14 +61,24 @@ func instant(b testing.TB, answer []byte) (url string) {
 	return "http://" + ln.Addr().String()
 }
 
+// openPolicy admits requests to loopback without credentials.
+func openPolicy(t testing.TB) *access.Policy {
+	t.Helper()
+	policy, err := access.New(access.Options{})
+	require.NoError(t, err)
+	return policy
+}
+
 const listCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"` + documented + `"}}}`
 
 func benchServer(b testing.TB) *serve.Server {
 	b.Helper()
-	client, err := twilioapi.New(twilioapi.Config{BaseURL: instant(b, listAnswer(b)), Credentials: sandboxCredentials})
+	client, err := twilioapi.New(twilioapi.Config{BaseURL: rawUpstream(b, listAnswer(b), nil), Credentials: sandboxCredentials})
 	require.NoError(b, err)
-	return serve.New("", tools.All(client), serve.Options{
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxMessage: 4 << 20, MaxConcurrent: 32,
+	offered, err := tools.Select([]string{"webhooks"}, false)
+	require.NoError(b, err)
+	return serve.New(serve.Options{
+		Tools: servedTools(offered, client), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxMessage: 1 << 20, MaxConcurrent: 128,
 	})
 }
 
@@ -77,7 +90,7 @@ func BenchmarkCallOverHTTP(b *testing.B) {
 	require.NoError(b, err)
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- server.HTTP(ctx, ln, serve.HTTPOptions{}) }()
+	go func() { ended <- server.HTTP(ctx, ln, serve.HTTPOptions{Access: openPolicy(b)}) }()
 	defer func() { cancel(); <-ended }()
 
 	conn, err := net.Dial("tcp", ln.Addr().String())

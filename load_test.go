@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -80,90 +78,92 @@ func (p *process) memory() string {
 	return strings.Join(regexp.MustCompile(`Vm(?:RSS|HWM):\s+\d+ kB`).FindAllString(string(status), -1), ", ")
 }
 
-// 64 callers for two minutes over HTTP, while 5% of Twilio's answers fail.
+// 64 callers for two minutes over HTTP, while 5% of the requests to Twilio fail.
 func TestLoad(t *testing.T) {
 	onlyWhenAsked(t, "Load")
 	twilio := sandbox.New(sandbox.Options{})
 	all := faults()
-	proxy := newProxy(twilio, func() fault {
+	proxy := newFaultyProxy(twilio, func() fault {
 		if rand.IntN(20) > 0 {
-			return none
+			return noFault
 		}
 		return all[rand.IntN(len(all))]
 	})
-	p := startProcess(t, []string{"TWILIO_ACCOUNT_SID=AC1", "TWILIO_AUTH_TOKEN=x"}, "--base-url", proxy.URL, "--timeout", "2s", "--max-concurrent", "64")
+	p := startProcess(t, []string{"TWILIO_ACCOUNT_SID=AC1", "TWILIO_AUTH_TOKEN=x"}, "--base-url", proxy.URL, "--timeout", "2s", "--toolsets", "all")
 	t.Log("at the start:", p.memory())
 	send := sendTo(p.url, &http.Transport{MaxIdleConnsPerHost: 64})
 
 	var mu sync.Mutex
 	var times []time.Duration
-	var applied int
-	seen := map[string]int{}
+	outcomes := &counter{}
 	end := time.Now().Add(2 * time.Minute)
 	var callers sync.WaitGroup
 	for range 64 {
 		callers.Go(func() {
-			for time.Now().Before(end) {
-				var room struct{ SID string }
-				if err := json.Unmarshal(ask(twilio, "POST", "", ""), &room); err != nil {
-					t.Error(err)
-					return
-				}
-				var steps []*step
-				for i, url := range []string{"https://example.com/1", "", "https://example.com/2", "https://example.com/1", ""} {
-					s := &step{room: room.SID, url: url}
+			for time.Now().Before(end) && !t.Failed() {
+				var durations []time.Duration
+				steps := loadSteps(twilio)
+				before := takeSnapshot(twilio, steps)
+				for i, s := range steps {
 					began := time.Now()
 					s.run(send, i)
-					steps = append(steps, s)
-					mu.Lock()
-					times = append(times, time.Since(began))
-					seen[s.outcome]++
-					mu.Unlock()
+					durations = append(durations, time.Since(began))
+					outcomes.add(s.tool + " " + s.outcome)
 				}
-				made := ledger(twilio, room.SID)
-				mu.Lock()
-				for _, sids := range made {
-					applied += len(sids)
-				}
-				mu.Unlock()
-				if err := judge(steps, nil, made); err != nil {
+				if err := check(steps, before, takeSnapshot(twilio, steps), nil); err != nil {
 					t.Error(err)
 				}
+				mu.Lock()
+				times = append(times, durations...)
+				mu.Unlock()
 			}
 		})
 	}
 	callers.Wait()
 	slices.Sort(times)
-	t.Logf("calls: %d, %v; webhooks made: %d; p50 %v, p99 %v", len(times), seen, applied, times[len(times)/2], times[len(times)*99/100])
+	t.Logf("calls: %d, %v; p50 %v, p99 %v", len(times), outcomes.counts, times[len(times)/2], times[len(times)*99/100])
 	t.Log("at the end:", p.memory())
 	proxy.close()
 }
 
+// loadSteps returns some calls in conversations of their own.
+func loadSteps(twilio *sandbox.Sandbox) (steps []*step) {
+	conversation, other := newConversation(twilio), newConversation(twilio)
+	for _, url := range []string{"https://example.com/1", "", "https://example.com/2", "https://example.com/1", ""} {
+		s := &step{tool: "create", conversation: conversation, url: url}
+		if url == "" {
+			s.tool = "list"
+		}
+		steps = append(steps, s)
+	}
+	sid := newWebhook(twilio, other, "https://example.com/old")
+	return append(steps,
+		&step{tool: "ensure", conversation: conversation, url: "https://example.com/3"},
+		&step{tool: "update", conversation: other, sid: sid, url: "https://example.com/new"})
+}
+
 // 5,000 callers at once, while Twilio never answers.
-func TestLoadWhileTwilioHangs(t *testing.T) {
+func TestLoadWhileTwilioNeverAnswers(t *testing.T) {
 	onlyWhenAsked(t, "Load")
-	p := startProcess(t, nil, "--sandbox", "--timeout", "1s")
+	p := startProcess(t, nil, "--sandbox", "--timeout", "1s", "--max-concurrent", "32")
 	t.Log("at the start:", p.memory())
 	transport := &http.Transport{DisableKeepAlives: true}
 	var callers sync.WaitGroup
 	var answered, refused atomic.Int32
 	for i := range 5000 {
 		callers.Go(func() {
-			s := &step{room: "CH" + strings.Repeat("0", 32)}
-			s.run(func(ctx context.Context, id int, message string) []byte {
-				raw := sendTo(p.url, transport)(ctx, id, message)
-				if raw == nil {
-					refused.Add(1)
-				}
-				return raw
-			}, i)
-			if s.outcome == "failed" {
+			s := &step{tool: "list", conversation: "CH" + strings.Repeat("0", 32)}
+			s.run(sendTo(p.url, transport), i)
+			switch s.outcome {
+			case "failed":
 				answered.Add(1)
+			case "": // HTTP 503
+				refused.Add(1)
 			}
 		})
 	}
 	callers.Wait()
-	t.Logf("told that Twilio did not answer: %d; sent away: %d", answered.Load(), refused.Load())
+	t.Logf("told that Twilio did not answer: %d; refused with 503: %d", answered.Load(), refused.Load())
 	require.EqualValues(t, 5000, answered.Load()+refused.Load())
 	t.Log("at the end:", p.memory())
 }

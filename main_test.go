@@ -63,8 +63,8 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// program runs a command to its end.
-func program(t testing.TB, lookup config.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
+// runProgram runs a command to its end.
+func runProgram(t testing.TB, lookup config.LookupFunc, stdin string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, logged output
 	err = run(t.Context(), args, lookup, strings.NewReader(stdin), &out, &logged)
@@ -73,7 +73,7 @@ func program(t testing.TB, lookup config.LookupFunc, stdin string, args ...strin
 
 func TestCallPrintsTheThreeDocumentedWebhooks(t *testing.T) {
 	t.Parallel()
-	stdout, stderr, err := program(t, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+	stdout, stderr, err := runProgram(t, environment(), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(t, err)
 	require.Empty(t, stderr)
 	require.True(t, strings.HasPrefix(stdout, "{\n  \"meta\": {\n"), "indented")
@@ -83,27 +83,41 @@ func TestCallPrintsTheThreeDocumentedWebhooks(t *testing.T) {
 
 func TestCallReadsItsArgumentsFromStandardInput(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment("MCP_SANDBOX", "true"), `{"ConversationSid":"support/42"}`, "call", "list_conversation_webhooks", "-")
+	stdout, _, err := runProgram(t, environment("MCP_SANDBOX", "true"), `{"ConversationSid":"support/42"}`, "call", "list_conversation_webhooks", "-")
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
 }
 
-func TestCallTakesLongArguments(t *testing.T) {
+func TestCallRefusesLongArguments(t *testing.T) {
 	t.Parallel()
-	_, _, err := program(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 5<<20)+`"}`,
+	_, _, err := runProgram(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<20)+`"}`,
+		"call", "--sandbox", "list_conversation_webhooks", "-")
+	require.ErrorContains(t, err, "the maximum is 65536")
+	_, _, err = runProgram(t, environment(), `{"ConversationSid":"`+documented+`","PageToken":"`+strings.Repeat("<", 1<<10)+`"}`,
 		"call", "--sandbox", "--max-message", "100", "list_conversation_webhooks", "-")
-	require.ErrorContains(t, err, "Twilio refused: HTTP 4")
+	require.ErrorContains(t, err, "Twilio refused: HTTP 4", "--max-message limits messages of clients only")
+}
+
+// A create whose response is lost is found by listing; the note says so.
+func TestCallPrintsNotesOnStandardError(t *testing.T) {
+	t.Parallel()
+	stdout, stderr, err := runProgram(t, environment(), "", "call", "--sandbox", "create_conversation_webhook",
+		`{"ConversationSid":"CH00000000000000000000000000000502","Target":"studio","Configuration.FlowSid":"FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`)
+	require.NoError(t, err)
+	require.Contains(t, stdout, `"flow_sid": "FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"`)
+	require.Contains(t, stderr, "Do not create it again")
+	require.NotContains(t, stdout, "Do not create it again")
 }
 
 func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment(), "", "call", "create_conversation_webhook")
+	stdout, _, err := runProgram(t, environment(), "", "call", "create_conversation_webhook")
 	require.NoError(t, err)
 	require.True(t, strings.HasSuffix(stdout, "}\n") && strings.HasPrefix(stdout, "{\n"), "indented")
 	require.Contains(t, stdout, `"Configuration.Url": {`)
 }
 
-func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
+func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -116,38 +130,21 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 		"unknown flag":       {environment(), []string{"--bogus"}, "unknown flag --bogus; see --help"},
 		"unknown command":    {environment(), []string{"bogus"}, "unexpected argument bogus; see --help"},
 		"no tool":            {environment(), []string{"call"}, `expected "<tool>"; see --help`},
-		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook and list_conversation_webhooks`},
-		"bad JSON":           {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are no JSON: line 2, column 7: invalid character '}'"},
+		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook, `},
+		"bad JSON":           {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are not valid JSON: line 2, column 7: invalid character '}'"},
 		"no argument":        {environment(), []string{"call", "list_conversation_webhooks", ""}, "line 1, column 1: unexpected end of JSON input"},
 		"accents":            {environment(), []string{"call", "list_conversation_webhooks", `{"éé":}`}, "line 1, column 7: invalid"},
 		"a newline":          {environment(), []string{"call", "list_conversation_webhooks", "{\"a\n\":1}"}, "line 1, column 4: invalid character '\\n'"},
 		"cut JSON":           {environment(), []string{"call", "list_conversation_webhooks", `{"a"`}, "line 1, column 5: unexpected end of JSON input"},
-		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are no JSON: line 1, column 1: unexpected end"},
-		"bad duration":       {environment(), []string{"--timeout", "soon"}, `--timeout: expected duration but got "soon"`},
-		"bad variable":       {environment("MCP_TIMEOUT", "soon"), nil, `MCP_TIMEOUT: --timeout: expected duration but got "soon"`},
-		"too much time":      {environment(), []string{"--timeout=1h"}, "at most 5m"},
-		"no grace":           {environment(), []string{"--grace=-1s"}, "--grace and --drain must not be less than 0"},
-		"no calls":           {environment(), []string{"--max-concurrent=0"}, "--max-concurrent must be 1 to 10000"},
-		"no message":         {environment(), []string{"--max-message=0"}, "--max-message must be 1 to 67108864"},
-		"bad log format":     {environment(), []string{"--log-format=xml"}, "--log-format must be one of"},
-		"bad log level":      {environment("MCP_LOG_LEVEL", "loud"), nil, "MCP_LOG_LEVEL: --log-level"},
-		"half a certificate": {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key go together"},
+		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are not valid JSON: line 1, column 1: unexpected end"},
 		"no certificate":     {environment(), []string{"--http", "127.0.0.1:0", "--tls-cert=/nonexistent", "--tls-key=/nonexistent"}, "no such file"},
-		"bad origin":         {environment(), []string{"--allowed-origin=app.example.com"}, "is no origin, such as https://app.example.com"},
-		"bad host":           {environment(), []string{"--allowed-host=https://mcp.example.com"}, "is no host name"},
-		"caller over stdio":  {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
-		"caller and sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "exclude each other"},
-		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "exclude each other"},
-		"whose credentials":  {environment(), []string{"--credentials=mine"}, "--credentials must be one of"},
-		"no token":           {environment("MCP_AUTH_TOKEN", " , "), []string{"--http=127.0.0.1:0"}, "hold no token"},
-		"no token file":      {environment("MCP_AUTH_TOKEN_FILE", "/nonexistent"), []string{"--http=127.0.0.1:0"}, "MCP_AUTH_TOKEN_FILE: open /nonexistent"},
-		"no time":            {environment(), []string{"--timeout=-1s"}, "--timeout must be longer than 0"},
+		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2hunter2hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "cannot be combined with tokens"},
 		"bad base URL":       {environment("TWILIO_BASE_URL", "conversations.twilio.com"), nil, "the base URL must be an http or https URL"},
 		"bad region":         {environment(), []string{"--region", "IE1"}, "edge and region"},
 		"bad service":        {environment("TWILIO_CHAT_SERVICE_SID", "CH1"), nil, "Service SID"},
-		"no address":         {environment(), []string{"--http", "8080"}, "no HOST:PORT"},
+		"no address":         {environment(), []string{"--http", "8080"}, "must be HOST:PORT"},
 		"open address":       {environment(), []string{"--http", ":8080"}, "MCP_AUTH_TOKEN"},
-		"open sandbox":       {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "not a loopback address"},
+		"open sandbox":       {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "the sandbox listens on loopback only"},
 		"port in use":        {environment(), []string{"--http", taken.Addr().String()}, "address already in use"},
 		"arguments a list":   {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", "[]"}, "must be an object, not an array"},
 		"no credentials":     {environment(), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "no Twilio credentials; ask the user to set TWILIO_API_KEY"},
@@ -159,7 +156,7 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stdout, _, err := program(t, row.env, "", row.args...)
+			stdout, _, err := runProgram(t, row.env, "", row.args...)
 			require.ErrorContains(t, err, row.want)
 			require.NotContains(t, err.Error(), "hunter2")
 			require.Empty(t, stdout)
@@ -170,9 +167,9 @@ func TestWhatDoesNotFitIsSaidInASentence(t *testing.T) {
 // Each flag stands in --help with the variable that sets it, but no secret does.
 func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
+	stdout, _, err := runProgram(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
 	require.NoError(t, err)
-	for field := range reflect.TypeFor[config.CommandLine]().Fields() {
+	for field := range reflect.TypeFor[config.Config]().Fields() {
 		if variable := field.Tag.Get("variable"); variable != "" {
 			require.Contains(t, stdout, "[$"+variable+"]")
 		}
@@ -188,7 +185,7 @@ func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 
 func TestVersionNamesProgramCommitAndGo(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment(), "", "version")
+	stdout, _, err := runProgram(t, environment(), "", "version")
 	require.NoError(t, err)
 	require.Regexp(t, `^twilio-conversations-mcp \S+ \(commit \S+, go1\.\S+\)\n$`, stdout)
 }
@@ -253,7 +250,7 @@ func TestEveryRequestReadBeforeTheEndIsAnswered(t *testing.T) {
 	for i := range 60 {
 		fmt.Fprintf(&requests, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"%s"}}}`+"\n", i, documented)
 	}
-	stdout, _, err := program(t, environment(), strings.TrimSuffix(requests.String(), "\n"), "--sandbox")
+	stdout, _, err := runProgram(t, environment(), strings.TrimSuffix(requests.String(), "\n"), "--sandbox")
 	require.NoError(t, err)
 	lines := bufio.NewScanner(strings.NewReader(stdout))
 	answered := map[int]bool{}
@@ -330,7 +327,7 @@ func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 	require.Equal(t, 401, res.StatusCode)
 	require.NoError(t, res.Body.Close())
 
-	stdout, _, err := program(t, environment("TWILIO_BASE_URL", url, "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token"),
+	stdout, _, err := runProgram(t, environment("TWILIO_BASE_URL", url, "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token"),
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))
@@ -338,18 +335,18 @@ func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 	require.NoError(t, end())
 }
 
-func TestTheKeyWinsOverTheAccount(t *testing.T) {
+func TestTheAPIKeyTakesPrecedenceOverTheAccount(t *testing.T) {
 	t.Parallel()
 	var username string
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		username, _, _ = r.BasicAuth()
-		_, _ = io.WriteString(w, "{}")
+		_, _ = io.WriteString(w, `{"webhooks":[]}`)
 	})}
 	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
-	_, _, err = program(t, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(),
+	_, _, err = runProgram(t, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(),
 		"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token", "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "secret"),
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"x"}`)
 	require.NoError(t, err)
@@ -398,11 +395,11 @@ func TestCallersBringTheirOwnCredentials(t *testing.T) {
 func TestTokensOpenAnAddressBeyondLoopback(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "tokens")
-	require.NoError(t, os.WriteFile(file, []byte("second\nthird\n"), 0o600))
-	url, logged, end := serving(t, environment("MCP_AUTH_TOKEN", "first", "MCP_AUTH_TOKEN_FILE", file), "--sandbox", "--http", ":0", "--log-format", "json")
+	require.NoError(t, os.WriteFile(file, []byte("second-0123456789\nthird-0123456789\n"), 0o600))
+	url, logged, end := serving(t, environment("MCP_AUTH_TOKEN", "first-0123456789", "MCP_AUTH_TOKEN_FILE", file), "--sandbox", "--http", ":0", "--log-format", "json")
 	url = "http://127.0.0.1" + url[strings.LastIndex(url, ":"):]
 	for token, want := range map[string]int{"first": 200, "second": 200, "third": 200, "fourth": 401} {
-		status, _ := post(t, url, listDocumented, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
+		status, _ := post(t, url, listDocumented, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token+"-0123456789") })
 		require.Equal(t, want, status, token)
 	}
 	require.NoError(t, end())
@@ -415,18 +412,27 @@ func TestAnonymousCallersAreLoggedAtTheStart(t *testing.T) {
 	t.Parallel()
 	_, logged, end := serving(t, environment(), "--sandbox", "--http", ":0", "--allow-anonymous")
 	require.NoError(t, end())
-	require.Contains(t, logged.String(), "--allow-anonymous: whoever reaches the address may call")
+	require.Contains(t, logged.String(), "--allow-anonymous: anyone who can connect to the address can call the tools")
+}
+
+func TestUnencryptedCredentialsAreLoggedAtTheStart(t *testing.T) {
+	t.Parallel()
+	for url, warnings := range map[string]int{"http://twilio.example": 1, "https://twilio.example": 0, "http://127.0.0.1:1": 0, "http://localhost:1": 0} {
+		_, logged, err := runProgram(t, environment("TWILIO_BASE_URL", url), "")
+		require.NoError(t, err)
+		require.Equal(t, warnings, strings.Count(logged, "sent unencrypted"), url)
+	}
 }
 
 func TestReadOnlyOffersNoToolThatWrites(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment("MCP_READ_ONLY", "true"), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
+	stdout, _, err := runProgram(t, environment("MCP_READ_ONLY", "true"), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
 {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation_webhook","arguments":{}}}`, "--sandbox")
 	require.NoError(t, err)
 	require.NotContains(t, stdout, `"name":"create_conversation_webhook"`)
 	require.Contains(t, stdout, `"name":"list_conversation_webhooks"`)
 	require.Contains(t, stdout, `"id":2,"error":{"code":-32602,"message":"there is no tool`)
-	_, _, err = program(t, environment("MCP_READ_ONLY", "yes please"), "", "--sandbox")
+	_, _, err = runProgram(t, environment("MCP_READ_ONLY", "yes please"), "", "--sandbox")
 	require.ErrorContains(t, err, "MCP_READ_ONLY: --read-only")
 }
 
@@ -441,7 +447,7 @@ func TestACancelledCreateIsFinished(t *testing.T) {
 		close(began)
 		<-release
 		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, `{"sid":"WH1"}`)
+		_, _ = io.WriteString(w, `{"sid":"WH0123456789abcdef0123456789abcdef"}`)
 	})}
 	go func() { _ = twilio.Serve(ln) }()
 	defer twilio.Close()

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,32 +16,33 @@ import (
 	"time"
 )
 
-// patience is how long a process may take to start, or to answer.
-const patience = 20 * time.Second
+// startTimeout is how long a process may take to start, or to answer.
+const startTimeout = 20 * time.Second
 
-// A process is one that was started here. It ends with its context, with stop,
+// A process is a child process. It ends with its context, with a call of stop,
 // or with this program.
 type process struct {
 	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    io.Reader
-	stderr string // a file
+	stdin  io.WriteCloser
+	stdout io.Reader
+	stderr string // the name of the file that receives standard error
 }
 
-// start starts a program; its standard error goes to a file.
-func (b *bench) start(ctx context.Context, env []string, program string, args ...string) (*process, error) {
+// start starts a process whose standard error goes to a file, as the log of a
+// server in production does.
+func (b *bench) start(ctx context.Context, path string, args, env []string) (*process, error) {
 	stderr, err := os.CreateTemp(b.dir, "stderr")
 	if err != nil {
 		return nil, err
 	}
 	defer stderr.Close()
-	p := &process{cmd: exec.CommandContext(ctx, program, args...), stderr: stderr.Name()}
+	p := &process{cmd: exec.CommandContext(ctx, path, args...), stderr: stderr.Name()}
 	p.cmd.Env, p.cmd.Stderr = env, stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if p.out, err = p.cmd.StdoutPipe(); err != nil {
+	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
 		return nil, err
 	}
 	return p, p.cmd.Start()
@@ -56,142 +54,84 @@ func (p *process) stop() {
 	_ = os.Remove(p.stderr)
 }
 
-// told waits until the process has written NAME=VALUE to its standard error.
-func (p *process) told(ctx context.Context, name string) (string, error) {
-	wanted := regexp.MustCompile(name + `=(\S+)\s`)
-	for began := time.Now(); time.Since(began) < patience && ctx.Err() == nil; time.Sleep(2 * time.Millisecond) {
+// logged waits until the process has written NAME=VALUE to standard error and
+// returns the value.
+func (p *process) logged(ctx context.Context, name string) (string, error) {
+	pattern := regexp.MustCompile(name + `=(\S+)\s`)
+	for began := time.Now(); time.Since(began) < startTimeout && ctx.Err() == nil; sleep(ctx, 2*time.Millisecond) {
 		log, err := os.ReadFile(p.stderr)
 		if err != nil {
 			return "", err
 		}
-		if found := wanted.FindSubmatch(log); found != nil {
-			return string(found[1]), nil
+		if match := pattern.FindSubmatch(log); match != nil {
+			return string(match[1]), nil
 		}
 	}
-	return "", p.explain(errors.New("it did not start"))
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	return "", fmt.Errorf("did not log %s within %v", name, startTimeout)
 }
 
-// explain adds to an error what the process said last.
+// explain adds to err the name of the process and the end of its standard error.
 func (p *process) explain(err error) error {
 	log, _ := os.ReadFile(p.stderr)
-	return fmt.Errorf("%s: %w; it said: %s", filepath.Base(p.cmd.Path), err, log[max(0, len(log)-1000):])
+	return fmt.Errorf("%s: %w; standard error: %s", filepath.Base(p.cmd.Path), err, log[max(0, len(log)-1000):])
 }
 
-// cpu is how many seconds the process has computed. Linux counts hundredths.
-func (p *process) cpu() (float64, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+// A usage is what a process has used of the machine. Memory is resident memory
+// in MiB.
+type usage struct {
+	cpu                time.Duration
+	memory, peakMemory float64
+}
+
+// usage returns what the process has used so far.
+func (p *process) usage() (u usage, err error) {
+	dir := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
+	stat, err := os.ReadFile(dir + "stat")
 	if err != nil {
-		return 0, err
+		return u, err
 	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, err1 := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	return float64(user+system) / 100, errors.Join(err1, err2)
-}
-
-// memory is how many MiB the process holds, and how many at most it held.
-func (p *process) memory() (now, peak float64, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	for name, kB := range map[string]*float64{"VmRSS:": &now, "VmHWM:": &peak} {
-		_, rest, _ := strings.Cut(string(status), name)
-		_, missing := fmt.Sscan(rest, kB)
-		err = errors.Join(err, missing)
-	}
-	return now / 1024, peak / 1024, err
-}
-
-// An api is what the upstream is told to be.
-type api struct {
-	latency    time.Duration
-	tls, http2 bool
-	size       int
-}
-
-// An upstream is a running one.
-type upstream struct {
-	*process
-	url, counter, certFile string
-	page                   []byte // what it answers
-}
-
-// upstreamOf starts an upstream; it stays for all runs that want one like it.
-func (b *bench) upstreamOf(ctx context.Context, a api) (*upstream, error) {
-	if u := b.upstreams[a]; u != nil {
-		return u, nil
-	}
-	u := &upstream{page: listAnswer(a.size)}
-	args := []string{"upstream", "-latency", a.latency.String(), "-size", strconv.Itoa(a.size), "-http2=" + strconv.FormatBool(a.http2)}
-	if a.tls {
-		u.certFile = filepath.Join(b.dir, fmt.Sprintf("certificate%d.pem", len(b.upstreams)))
-		args = append(args, "-tls", u.certFile)
-	}
-	self, err := os.Executable()
+	status, err := os.ReadFile(dir + "status")
 	if err != nil {
-		return nil, err
+		return u, err
 	}
-	if u.process, err = b.start(ctx, nil, self, args...); err != nil {
-		return nil, err
+	return parseUsage(stat, status)
+}
+
+// parseUsage parses the files stat and status of a directory in /proc.
+func parseUsage(stat, status []byte) (u usage, err error) {
+	if u.cpu, err = parseCPU(stat); err != nil {
+		return u, err
 	}
-	b.upstreams[a] = u
-	if u.counter, err = u.told(ctx, "counter"); err == nil {
-		u.url, err = u.told(ctx, "url")
+	if u.memory, err = parseMiB(status, "VmRSS:"); err != nil {
+		return u, err
 	}
+	u.peakMemory, err = parseMiB(status, "VmHWM:")
 	return u, err
 }
 
-// connections is how many the upstream has accepted.
-func (u *upstream) connections() (n int, err error) {
-	client := http.Client{Timeout: patience}
-	res, err := client.Get(u.counter)
-	if err != nil {
-		return 0, err
+// parseCPU returns the user and system time in /proc/PID/stat, which Linux
+// counts in hundredths of a second.
+func parseCPU(stat []byte) (time.Duration, error) {
+	const user, system = 11, 12 // counted from the field after the command
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) <= system {
+		return 0, fmt.Errorf("/proc/PID/stat has too few fields: %q", stat)
 	}
-	defer res.Body.Close()
-	_, err = fmt.Fscan(res.Body, &n)
-	return n, err
+	u, err1 := strconv.Atoi(fields[user])
+	s, err2 := strconv.Atoi(fields[system])
+	return time.Duration(u+s) * 10 * time.Millisecond, errors.Join(err1, err2)
 }
 
-// A setup is what a server is measured in.
-type setup struct {
-	api
-	stdio, cold bool
-	inFlight    int
-	pace        time.Duration // between calls, together; 0: as fast as they are answered
-	windows     int           // of time, each with its figures; 0: one
-}
-
-// serve starts a server as a user would run it.
-func (b *bench) serve(ctx context.Context, program string, s setup, u *upstream) (*process, error) {
-	args := []string{"--base-url", u.url}
-	if !s.stdio {
-		args = append(args, "--http", "127.0.0.1:0")
+// parseMiB returns the value of a field of /proc/PID/status, which is in KiB, in
+// MiB.
+func parseMiB(status []byte, field string) (float64, error) {
+	_, rest, _ := strings.Cut(string(status), field)
+	var kib float64
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		return 0, fmt.Errorf("/proc/PID/status: %s %w", field, err)
 	}
-	if program == "product" {
-		args = append(args, "--max-concurrent", strconv.Itoa(max(128, s.inFlight)))
-	}
-	env := []string{"TWILIO_ACCOUNT_SID=AC1", "TWILIO_AUTH_TOKEN=x", "SSL_CERT_FILE=" + u.certFile}
-	return b.start(ctx, env, filepath.Join(b.dir, program), args...)
-}
-
-// wires connects to a server: as many connections as calls in flight, or its
-// pipes.
-func (p *process) wires(ctx context.Context, s setup) ([]*wire, error) {
-	if s.stdio {
-		return []*wire{{w: p.in, r: bufio.NewReaderSize(p.out, 512<<10)}}, nil
-	}
-	address, err := p.told(ctx, "url")
-	if err != nil {
-		return nil, err
-	}
-	host := strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/mcp")
-	var wires []*wire
-	for range s.inFlight {
-		conn, err := net.Dial("tcp", host)
-		if err != nil {
-			return nil, err
-		}
-		context.AfterFunc(ctx, func() { _ = conn.Close() })
-		wires = append(wires, &wire{w: conn, r: bufio.NewReaderSize(conn, 16<<10), host: host})
-	}
-	return wires, nil
+	return kib / 1024, nil
 }

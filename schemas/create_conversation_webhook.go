@@ -5,7 +5,7 @@ const CreateConversationWebhook Contract[CreateConversationWebhookInput] = "crea
 
 // CreateConversationWebhookInput are the path and form parameters of
 // POST /v1/Conversations/{ConversationSid}/Webhooks. A nil field was not given
-// and is not sent; an empty string and 0 are values.
+// and is not sent; 0 is a value.
 type CreateConversationWebhookInput struct {
 	Conversation
 
@@ -21,31 +21,34 @@ type CreateConversationWebhookInput struct {
 	// 512 characters.
 	URL *string `json:"Configuration.Url,omitempty"`
 
-	// For webhook and trigger: how to call it. Default post. Answers show it in
+	// For webhook and trigger: get or post. Default post. Results show it in
 	// upper case.
 	Method *string `json:"Configuration.Method,omitempty" jsonschema:"enum=get,enum=post"`
 
-	// For webhook, optional for studio: the events, all in one call, as one
-	// webhook takes several. Valid: onMessageAdded, onMessageUpdated, onMessageRemoved,
+	// For webhook, optional for studio: the events, all in one call. Valid:
+	// onMessageAdded, onMessageUpdated, onMessageRemoved,
 	// onConversationUpdated, onConversationStateUpdated,
 	// onConversationRemoved, onParticipantAdded, onParticipantUpdated,
-	// onParticipantRemoved, onDeliveryUpdated.
+	// onParticipantRemoved, onDeliveryUpdated. Closing a conversation is
+	// onConversationStateUpdated; delivery and read receipts are
+	// onDeliveryUpdated.
 	Filters []string `json:"Configuration.Filters,omitempty"`
 
 	// For trigger: the keywords, all in one call, at most 5, of 1 to 248
-	// characters each.
+	// characters each; a comma is part of a keyword. More need another webhook.
+	// Twilio does not document whether case and whole words matter.
 	Triggers []string `json:"Configuration.Triggers,omitempty"`
 
-	// For studio: the SID of the Studio Flow.
+	// For studio: the Studio Flow's SID, FW and 32 hexadecimal digits.
 	FlowSID *string `json:"Configuration.FlowSid,omitempty" jsonschema:"minLength=34,maxLength=34,pattern=^FW[0-9a-fA-F]{32}$"`
 
-	// Also delivers messages that are already there: the one with this index
-	// (counted from 0) and all after it. Left out: new ones only.
-	ReplayAfter *Integer `json:"Configuration.ReplayAfter,omitempty"`
+	// For any target. Set it only if the user asks for past messages: Twilio
+	// also delivers the message with this index (from 0) and all after it.
+	ReplayAfter *int64 `json:"Configuration.ReplayAfter,omitempty"`
 }
 
-// CreateConversationWebhookOutput is the documented answer, status 201: the
-// webhook that was made.
+// CreateConversationWebhookOutput is the documented response, status 201: the
+// webhook that was created.
 type CreateConversationWebhookOutput struct {
 	Webhook
 }

@@ -8,45 +8,44 @@ const ListConversationWebhooks Contract[ListConversationWebhooksInput] = "list_c
 type ListConversationWebhooksInput struct {
 	Conversation
 
-	// Webhooks per page. Default 5, so one page shows all that a conversation
-	// can hold.
-	PageSize *Integer `json:"PageSize,omitempty" jsonschema:"minimum=1,maximum=5"`
+	// Webhooks per page, 1 to 5. Default 5, so one page shows all that a
+	// conversation can hold.
+	PageSize *int64 `json:"PageSize,omitempty" jsonschema:"minimum=1,maximum=5"`
 
-	// To continue a listing: the Page in the last answer's meta.next_page_url.
-	// Always together with PageToken and the same PageSize; alone it shows the
-	// first page again.
-	Page *Integer `json:"Page,omitempty" jsonschema:"minimum=0"`
+	// To continue a list: Page as in the last meta.next_page_url, with
+	// PageToken and the same PageSize. Alone it shows the first page again.
+	Page *int64 `json:"Page,omitempty" jsonschema:"minimum=0"`
 
-	// To continue a listing: the PageToken in the same meta.next_page_url,
-	// percent-decoded.
+	// To continue a list: PageToken as in the last meta.next_page_url
+	// (...?PageSize=2&Page=1&PageToken=TOKEN), percent-decoded.
 	PageToken *string `json:"PageToken,omitempty"`
 }
 
-// ListConversationWebhooksOutput is the documented answer, status 200.
+// ListConversationWebhooksOutput is the documented response, status 200.
 type ListConversationWebhooksOutput struct {
 	// The webhooks of this page, in no set order.
 	Webhooks []Webhook `json:"webhooks,omitempty"`
 
-	// Where this page stands.
+	// Pagination metadata.
 	Meta Meta `json:"meta,omitzero"`
 }
 
-// Meta places a page in its list.
+// Meta says which page of a list this is, and where the others are.
 type Meta struct {
 	// The first page.
 	FirstPageURL string `json:"first_page_url,omitempty"`
 
-	// Where the items stand in the answer.
+	// Property holding the items.
 	Key string `json:"key,omitempty"`
 
 	// The next page; null on the last one.
 	NextPageURL *string `json:"next_page_url,omitempty" jsonschema:"nullable"`
 
 	// The index of this page.
-	Page Integer `json:"page,omitempty"`
+	Page int64 `json:"page,omitempty"`
 
-	// The most items a page.
-	PageSize Integer `json:"page_size,omitempty"`
+	// Maximum items per page.
+	PageSize int64 `json:"page_size,omitempty"`
 
 	// The page before; null on the first one.
 	PreviousPageURL *string `json:"previous_page_url,omitempty" jsonschema:"nullable"`

@@ -1,18 +1,24 @@
 package schemas
 
-// Conversation names the conversation that a call is about.
+// Conversation is the path parameter that every operation has.
 type Conversation struct {
-	// The conversation's SID (CH...) or its exact unique name, raw: never
+	// The conversation's SID (CH...) or its exact unique name; not empty, never
 	// percent-encoded.
 	ConversationSid string `json:"ConversationSid" jsonschema:"required,minLength=1"`
+}
+
+// WebhookSid is the path parameter of the operations on one webhook.
+type WebhookSid struct {
+	// The webhook's SID: WH and 32 hexadecimal digits.
+	Sid string `json:"Sid" jsonschema:"required,minLength=34,maxLength=34,pattern=^WH[0-9a-fA-F]{32}$"`
 }
 
 // Webhook is Twilio's Conversation Scoped Webhook resource. Every field may be
 // null, and new fields may appear.
 //
-// The documented format "uri" of URL and of the addresses in Meta is left out:
-// clients that assert formats would hide an answer whose address carries a
-// unique name in a spelling of Twilio's own.
+// The documented format "uri" of URL and of the URLs in Meta is left out:
+// clients that assert formats would hide a result whose URL contains a unique
+// name that is not percent-encoded.
 type Webhook struct {
 	// The webhook's SID.
 	SID *string `json:"sid,omitempty" jsonschema:"nullable,minLength=34,maxLength=34,pattern=^WH[0-9a-fA-F]{32}$"`
@@ -26,15 +32,15 @@ type Webhook struct {
 	// webhook, trigger or studio.
 	Target *string `json:"target,omitempty" jsonschema:"nullable"`
 
-	// This resource's own address.
+	// The absolute URL of this resource.
 	URL *string `json:"url,omitempty" jsonschema:"nullable"`
 
 	// By target: url, method, filters, triggers, flow_sid, replay_after.
 	Configuration map[string]any `json:"configuration,omitempty" jsonschema:"nullable"`
 
-	// When it was made.
+	// When it was created.
 	DateCreated *string `json:"date_created,omitempty" jsonschema:"nullable,format=date-time"`
 
-	// When it last changed.
+	// When it was last updated.
 	DateUpdated *string `json:"date_updated,omitempty" jsonschema:"nullable,format=date-time"`
 }

@@ -1,6 +1,11 @@
 package tools
 
-// events are the names that Configuration.Filters takes, as Twilio's
+import (
+	"maps"
+	"strings"
+)
+
+// events are the event names that Configuration.Filters accepts, as Twilio's
 // AutoCreation.WebhookFilters lists them.
 const events = "onMessageAdded, onMessageUpdated, onMessageRemoved, onConversationUpdated, " +
 	"onConversationStateUpdated, onConversationRemoved, onParticipantAdded, onParticipantUpdated, " +
@@ -8,19 +13,19 @@ const events = "onMessageAdded, onMessageUpdated, onMessageRemoved, onConversati
 
 const (
 	checkCredentials = "Ask the user to check the credentials: the server's TWILIO_API_KEY and TWILIO_API_SECRET, " +
-		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or those the caller brings. They belong to one region."
+		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or those that the caller sends. They belong to one region."
 	checkPermission = "The server's credentials do not allow this. Ask the user to give the API key " +
 		"the permission for conversation webhooks, and to check that key and account match."
-	checkConversation = "Check ConversationSid: a SID, or the exact unique name, not percent-encoded. If it is right, the " +
-		"conversation was deleted, or is in another account or another Service than the server's " +
-		"(TWILIO_CHAT_SERVICE_SID): tell the user, and take no other."
-	checkAddress   = "This is no answer of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
-	checkArguments = "Check the arguments against what Twilio says; the same call will fail again."
+	checkConversation = "Check ConversationSid: a SID, or the exact unique name, not percent-encoded; and Sid, if there is one. " +
+		"If they are right, the conversation or the webhook was deleted, or is in another account or another Service than the server's " +
+		"(TWILIO_CHAT_SERVICE_SID): tell the user, and do not use a different one."
+	checkAddress   = "This does not look like a response of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
+	checkArguments = "Correct the arguments as Twilio says; the same call fails again."
 	tryLater       = "Try again in a while."
 )
 
 // advice is what to try next, by Twilio's code
-// (https://www.twilio.com/docs/api/errors).
+// (https://www.twilio.com/docs/api/errors). See [offered.mention].
 var advice = map[int]string{
 	20001: checkArguments,
 	20003: checkCredentials,
@@ -41,11 +46,13 @@ var advice = map[int]string{
 	50334: tryLater,
 	50350: checkConversation,
 	50351: "Give ConversationSid.",
-	50360: "Take the webhook's SID from list_conversation_webhooks.",
-	50361: "The conversation has its five webhooks; nothing was made. List them: if one does what was asked, use it. " +
-		"If not, tell the user that one must be deleted first, which these tools cannot do.",
-	50362: "Give at most five Configuration.Triggers.",
-	50363: "A webhook's SID is WH and 32 hexadecimal digits; list_conversation_webhooks shows it.",
+	50360: "The conversation has no webhook with this Sid; it may have been deleted[. list_conversation_webhooks shows which there are|].",
+	50361: "The conversation already has the maximum of five webhooks; nothing was created. " +
+		"[Call list_conversation_webhooks: if one does what was asked for, use it. |]" +
+		"[If another one is needed, ask the user which to change with update_conversation_webhook or to remove with delete_conversation_webhook.|" +
+		"If not, tell the user that one must be deleted first, which these tools cannot do.]",
+	50362: "Give at most five Configuration.Triggers. More keywords need another webhook: ask the user.",
+	50363: "A webhook's SID is WH and 32 hexadecimal digits[; list_conversation_webhooks shows it|].",
 	50364: "Target is webhook, trigger or studio.",
 	50365: "Valid Configuration.Filters: " + events + ". If none of them is what the user wants, say so.",
 	50366: "Each of Configuration.Triggers has 1 to 248 characters.",
@@ -60,9 +67,22 @@ var advice = map[int]string{
 	70051: checkPermission,
 }
 
-// adviceByStatus serves for codes that are not in advice.
+// adviceByStatus applies to codes that are not in advice.
 var adviceByStatus = map[int]string{
 	401: checkCredentials,
 	403: checkPermission,
 	404: checkConversation,
 }
+
+// Advice returns what to try next, by Twilio's code. It mentions any tool.
+func Advice() map[int]string {
+	all, _ := definitions([]string{"all"}, false) // a valid name
+	texts := maps.Clone(advice)
+	for code, text := range texts {
+		texts[code] = namesOf(all).mention(text)
+	}
+	return texts
+}
+
+// Events returns the event names that Configuration.Filters accepts.
+func Events() []string { return strings.Split(events, ", ") }

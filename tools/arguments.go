@@ -3,228 +3,216 @@ package tools
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"io"
 	"math/big"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"twilio-conversations-mcp/twilioapi"
 )
 
-// An argumentError is all that is wrong with the arguments of a call, one
-// sentence each. Nothing was sent.
-type argumentError []string
+const (
+	maxArguments = 64 << 10 // bytes; the longest sensible arguments have about 5 kB
+	maxProblems  = 20       // reading stops at the last of them
+	maxItems     = 100      // items of an array; Twilio takes ten at most
+	maxDigits    = 100      // of a number, which costs the square of its digits to read
+)
 
-func (e argumentError) Error() string {
-	const most = 20
-	if more := len(e) - most; more > 0 {
-		return strings.Join(e[:most], " ") + fmt.Sprintf(" And %d more.", more)
-	}
-	return strings.Join(e, " ")
+// ignoredArguments are arguments that clients add on their own: Gemini CLI sends
+// wait_for_previous, n8n toolCallId, and some agents tool_call_description. Names
+// that begin with "_" are ignored too.
+var ignoredArguments = []string{"wait_for_previous", "toolCallId", "tool_call_description"}
+
+func isIgnored(name string) bool {
+	return strings.HasPrefix(name, "_") || slices.Contains(ignoredArguments, name)
 }
 
-// decode reads the arguments of a call, or returns an argumentError. They are
-// valid when the published schema says so and when JSON of any reader means the
-// same by them: no name twice, real text, numbers of 64 bits.
-func decode[Input any](c *checker, raw json.RawMessage) (in Input, err error) {
+// decode reads the arguments of a call, validates them, and stores them in an
+// Input. It returns an [argumentError] that lists what is wrong with them, or a
+// [twilioapi.UnsentError] if ctx is done.
+func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) (in Input, err error) {
+	if len(raw) > maxArguments {
+		return in, argumentError{fmt.Sprintf("The arguments have %d bytes; the maximum is %d.", len(raw), maxArguments)}
+	}
 	if len(raw) == 0 || string(raw) == "null" {
 		raw = json.RawMessage("{}")
 	}
-	r := &reader{rest: raw}
-	value := r.value(nil)
-	problems := slices.DeleteFunc(c.check(value), func(p problem) bool { return slices.ContainsFunc(r.replaced, p.isAt) })
-	if problems = append(problems, r.problems...); len(problems) > 0 {
-		return in, newArgumentError(problems)
+	r := &reader{Decoder: jsontext.NewDecoder(bytes.NewBuffer(raw)), parameters: p, arguments: map[string]any{}}
+	if err := r.read(ctx); err != nil {
+		return in, err
 	}
-	return in, json.Unmarshal(raw, &in)
-}
-
-// A problem is one thing that is wrong, in a sentence.
-type problem struct {
-	at   []string // the property, and the index in its list; none: the arguments
-	text string
-}
-
-func newProblem(at []string, format string, args ...any) problem {
-	return problem{at, property(at) + " " + fmt.Sprintf(format, args...)}
-}
-
-func (p problem) isAt(place []string) bool { return slices.Equal(p.at, place) }
-
-// newArgumentError puts problems in a stable order: by place, [2] before [10].
-func newArgumentError(problems []problem) (e argumentError) {
-	place := func(p problem) (key string) {
-		for _, part := range p.at {
-			key += fmt.Sprintf("%9s", part)
-		}
-		return key
+	p.validate(r.arguments, &r.problems)
+	if err := r.problems.err(); err != nil {
+		return in, err
 	}
-	slices.SortFunc(problems, func(a, b problem) int {
-		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.text, b.text))
-	})
-	for _, p := range problems {
-		e = append(e, p.text)
-	}
-	return e
-}
-
-// A checker holds arguments against a published schema.
-type checker struct {
-	schema *jsonschema.Schema
-	names  []string // every property, sorted
-}
-
-func newChecker(published json.RawMessage) *checker {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(published))
+	valid, err := jsonv2.Marshal(r.arguments)
 	if err != nil {
-		panic(err) // embedded at build time, compiled by the tests
+		return in, err
 	}
-	const at = "schema:///input.json"
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource(at, doc); err != nil {
-		panic(err)
-	}
-	schema := compiler.MustCompile(at)
-	return &checker{schema, slices.Sorted(maps.Keys(schema.Properties))}
+	return in, jsonv2.Unmarshal(valid, &in)
 }
 
-// check returns every problem.
-func (c *checker) check(arguments any) []problem {
-	if err, ok := errors.AsType[*jsonschema.ValidationError](c.schema.Validate(arguments)); ok {
-		return c.problems(err)
+// A reader reads the arguments of a call: an object of strings, integers, and
+// arrays of strings. It skips what is nested deeper, which is never valid.
+type reader struct {
+	*jsontext.Decoder // refuses invalid UTF-8 and duplicate names
+	*parameters
+	arguments map[string]any
+	problems  problems
+}
+
+// read reads the arguments until their end or the last problem. It returns an
+// [argumentError] if they are not a JSON object.
+func (r *reader) read(ctx context.Context) error {
+	if kind := r.PeekKind(); kind != '{' && kind != 0 {
+		return argumentError{fmt.Sprintf("The arguments must be an object, not %s.", describeKind(kind))}
+	}
+	_, err := r.ReadToken()
+	for err == nil && r.PeekKind() != '}' && !r.problems.full() {
+		if ctx.Err() != nil {
+			return &twilioapi.UnsentError{Err: ctx.Err()}
+		}
+		err = r.readMember()
+	}
+	if err == nil && !r.problems.full() {
+		err = r.readEnd()
+	}
+	if err != nil {
+		return argumentError{describeSyntaxError(err)}
 	}
 	return nil
 }
 
-func (c *checker) problems(e *jsonschema.ValidationError) (all []problem) {
-	for _, cause := range e.Causes {
-		all = append(all, c.problems(cause)...)
+// readEnd reads the end of the object, and checks that nothing follows it.
+func (r *reader) readEnd() error {
+	if _, err := r.ReadToken(); err != nil {
+		return err
 	}
-	say := func(format string, args ...any) {
-		all = append(all, newProblem(e.InstanceLocation, format, args...))
+	if _, err := r.ReadToken(); err != io.EOF {
+		return cmp.Or(err, errors.New("more than one value"))
 	}
-	switch k := e.ErrorKind.(type) {
-	case *kind.Schema, *kind.Group:
-	case *kind.Required:
-		for _, missing := range k.Missing {
-			all = append(all, problem{nil, missing + " is required."})
+	return nil
+}
+
+func (r *reader) readMember() error {
+	token, err := r.ReadToken()
+	if err != nil {
+		return err
+	}
+	name := token.String()
+	switch property := r.schema.Properties[name]; {
+	case isIgnored(name):
+		return r.SkipValue()
+	case property == nil:
+		r.problems.add(path{name: name}, "is not a parameter; use %s.", strings.Join(r.meant(name), ", "))
+		return r.SkipValue()
+	}
+	value, err := r.readValue(path{name: name})
+	if err == nil && !r.isLeftOut(name, value) {
+		r.arguments[name] = value
+	}
+	return err
+}
+
+func (r *reader) readValue(at path) (any, error) {
+	switch r.PeekKind() {
+	case '[':
+		if !at.isItem {
+			return r.readArray(at)
 		}
-	case *kind.AdditionalProperties:
-		for _, unknown := range k.Properties {
-			all = append(all, problem{nil, c.unknown(unknown)})
-		}
-	case *kind.Type:
-		if k.Want[0] == "integer" && k.Got == "number" {
-			k.Got = "fraction"
-		}
-		say("must be %s, not %s.", wanted[k.Want[0]], got[k.Got])
-	case *kind.Enum:
-		say("must be %s, not %s.", oneOf(k.Want), quote(k.Got))
-	case *kind.Minimum:
-		say("must be at least %s, not %s.", decimal(k.Want), decimal(k.Got))
-	case *kind.Maximum:
-		say("must be at most %s, not %s.", decimal(k.Want), decimal(k.Got))
-	case *kind.MinLength:
-		if k.Got == 0 {
-			say("must not be empty.")
-		} else {
-			say("must have at least %d characters, not %d.", k.Want, k.Got)
-		}
-	case *kind.MaxLength:
-		say("must have at most %d characters, not %d.", k.Want, k.Got)
-	case *kind.Pattern:
-		say("must match %s.", k.Want)
+		return []any{}, r.SkipValue()
+	case '{':
+		return map[string]any{}, r.SkipValue()
+	}
+	token, err := r.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case '"':
+		return token.String(), nil
+	case '0':
+		return r.readNumber(at, token.String()), nil
+	case 'n':
+		return nil, nil
 	default:
-		say("does not fit the schema.")
+		return token.Bool(), nil
 	}
-	return all
 }
 
-var wanted = map[string]string{
-	"object": "an object", "array": "an array of strings", "string": "a string", "integer": "an integer",
-}
-
-var got = map[string]string{
-	"object": "an object", "array": "an array", "string": "a string", "number": "a number", "fraction": "a fraction",
-	"boolean": "a boolean", "null": "null (leave out what you do not set)",
-}
-
-// unknown names the property that was probably meant, or all there are.
-func (c *checker) unknown(name string) string {
-	var meant []string
-	for _, n := range c.names {
-		if letters(n) == letters(name) {
-			meant = []string{n}
-			break
+func (r *reader) readArray(at path) ([]any, error) {
+	items := []any{}
+	_, err := r.ReadToken()
+	for err == nil && r.PeekKind() != ']' && !r.problems.full() {
+		if len(items) == maxItems {
+			r.problems.add(at, "has too many items; the maximum is %d.", maxItems)
+			return items, r.skipItems()
 		}
-		if len(letters(name)) > 2 && strings.HasSuffix(letters(n), letters(name)) {
-			meant = append(meant, n)
+		var item any
+		item, err = r.readValue(path{at.name, len(items), true})
+		items = append(items, item)
+	}
+	if err == nil && !r.problems.full() {
+		_, err = r.ReadToken()
+	}
+	return items, err
+}
+
+// skipItems reads the rest of an array.
+func (r *reader) skipItems() (err error) {
+	for err == nil && r.PeekKind() != ']' {
+		err = r.SkipValue()
+	}
+	if err == nil {
+		_, err = r.ReadToken()
+	}
+	return err
+}
+
+// readNumber returns an int64 if the number is an integer, however it is written:
+// 5, 5.0 and 5e0 are equal. The float64 0.5 stands for any fraction.
+func (r *reader) readNumber(at path, text string) any {
+	if len(text) > maxDigits {
+		r.problems.add(at, "has too many digits; the maximum is %d.", maxDigits)
+		return int64(0)
+	}
+	f, _, err := big.ParseFloat(text, 10, 512, big.ToNearestEven) // exact: maxDigits are 333 bits
+	if err == nil && !f.IsInt() {
+		return 0.5
+	}
+	if err == nil {
+		if n, accuracy := f.Int64(); accuracy == big.Exact {
+			return n
 		}
 	}
-	if len(meant) != 1 {
-		meant = c.names
-	}
-	return fmt.Sprintf("%s is not a parameter; use %s.", quote(name), strings.Join(meant, ", "))
+	r.problems.add(at, "is out of range: integers go from -9223372036854775808 to 9223372036854775807.")
+	return int64(0)
 }
 
-// letters is a name without what callers mistake: case, dots, underscores.
-func letters(name string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, name)
+// describeSyntaxError says why the arguments cannot be read.
+func describeSyntaxError(err error) string {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+		return path{name: syntax.JSONPointer.LastToken()}.String() + " is duplicated."
+	}
+	return fmt.Sprintf("The arguments are not valid JSON: %s.", strings.TrimPrefix(clip(err.Error(), 200), "jsontext: "))
 }
 
-// property is a place in the arguments.
-func property(at []string) string {
-	if len(at) == 0 {
-		return "The arguments"
+func describeKind(kind jsontext.Kind) string {
+	switch kind {
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	default:
+		return "a boolean"
 	}
-	name := at[0]
-	if !plainName.MatchString(name) {
-		name = quote(name)
-	}
-	for _, index := range at[1:] {
-		name += "[" + index + "]"
-	}
-	return name
-}
-
-var plainName = regexp.MustCompile(`^[A-Za-z.]{1,40}$`)
-
-func oneOf(values []any) string {
-	words := make([]string, len(values))
-	for i, v := range values {
-		words[i] = fmt.Sprint(v)
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
-}
-
-// quote shows what a caller sent, in one short line.
-func quote(v any) string {
-	text, ok := v.(string)
-	if !ok {
-		return fmt.Sprintf("%.40v", v)
-	}
-	if runes := []rune(text); len(runes) > 40 {
-		text = string(runes[:40]) + "…"
-	}
-	return strconv.Quote(text)
-}
-
-func decimal(r *big.Rat) string {
-	if r.IsInt() {
-		return r.RatString()
-	}
-	return r.FloatString(3)
 }

@@ -1,77 +1,209 @@
-package tools
+package tools_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"twilio-conversations-mcp/schemas"
 )
 
-// Whatever the arguments, they are decoded to what they say or refused in
-// sentences; nothing panics, and no refusal runs on.
-func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{
-		`{"ConversationSid":"CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","Target":"webhook","Configuration.Url":"https://example.com","Configuration.Filters":["onMessageAdded"],"Configuration.ReplayAfter":0}`,
-		`{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":["\ud83d\ude00","\\u"]}`,
-		`{"ConversationSid":"x","ConversationSid":"y","Target":"studio","Configuration.ReplayAfter":1e400}`,
-		`{"a":{"b":[1,{"c":null}]},"\ud800":-1.5e-999999999}`,
-		"{\"a\\nb\":\"\\ud800\"}",
-		`{"ConversationSid":"x","Page":1e9223372036854775807}`, `{"ConversationSid":[[[[[[[["x"]]]]]]]]}`,
-		`[]`, `"x"`, `null`, ``, `5`,
+// unreachable is a Twilio that must not be called.
+func unreachable(t *testing.T) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("sent %s %s", r.Method, r.URL) })
+}
+
+func TestInvalidArgumentsAreNotSent(t *testing.T) {
+	t.Parallel()
+	const listNames = "ConversationSid, Page, PageSize, PageToken"
+	for name, row := range map[string]struct {
+		tool, arguments, want string
+	}{
+		"an array":         {list, `[]`, "The arguments must be an object, not an array."},
+		"a string":         {list, `"x"`, "The arguments must be an object, not a string."},
+		"a number":         {list, `5`, "The arguments must be an object, not a number."},
+		"a boolean":        {list, `true`, "The arguments must be an object, not a boolean."},
+		"null":             {list, `null`, "ConversationSid is required."},
+		"nothing":          {create, ``, "ConversationSid is required. Target is required."},
+		"not JSON":         {list, `{"ConversationSid":x}`, "The arguments are not valid JSON: invalid character 'x' at start of value within \"/ConversationSid\" after offset 19."},
+		"cut off":          {list, `{"ConversationSid":"x"`, "The arguments are not valid JSON: unexpected EOF"},
+		"two values":       {list, `{"ConversationSid":"x"} {}`, "The arguments are not valid JSON: more than one value."},
+		"unknown":          {list, `{"ConversationSid":"x","sort":1}`, "sort is not a parameter; use " + listNames + "."},
+		"not a name":       {list, `{"ConversationSid":"x","a b\n":1}`, `"a b\n" is not a parameter; use ` + listNames + "."},
+		"a long name":      {list, `{"ConversationSid":"x","` + strings.Repeat("n", 10_000) + `":1}`, `"` + strings.Repeat("n", 40) + `…" is not a parameter`},
+		"wrong case":       {list, `{"conversationsid":"x"}`, "ConversationSid is required. conversationsid is not a parameter; use ConversationSid."},
+		"case and again":   {list, `{"ConversationSid":"x","conversationSid":"y"}`, "conversationSid is not a parameter; use ConversationSid."},
+		"underscore":       {create, `{"ConversationSid":"x","Target":"webhook","Configuration_Url":"u"}`, `"Configuration_Url" is not a parameter; use Configuration.Url.`},
+		"part of a name":   {create, `{"ConversationSid":"x","Target":"studio","flow_sid":"u"}`, `"flow_sid" is not a parameter; use Configuration.FlowSid.`},
+		"part of several":  {create, `{"ConversationSid":"x","Target":"studio","sid":"u"}`, `sid is not a parameter; use Configuration.Filters, `},
+		"nested":           {create, `{"ConversationSid":"x","Target":"webhook","Configuration":{"Url":"u"}}`, `Configuration is not a parameter; use Configuration.Filters, Configuration.FlowSid, `},
+		"number, required": {list, `{"ConversationSid":5}`, "ConversationSid must be a string, not a number."},
+		"null, required":   {list, `{"ConversationSid":null}`, "ConversationSid must be a string, not null."},
+		"empty, required":  {list, `{"ConversationSid":""}`, "ConversationSid must not be empty."},
+		"an object":        {list, `{"ConversationSid":{"a":[1]}}`, "ConversationSid must be a string, not an object."},
+		"too deep":         {list, `{"ConversationSid":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`, "ConversationSid must be a string, not an array."},
+		"string, integer":  {list, `{"ConversationSid":"x","PageSize":"5"}`, "PageSize must be an integer, not a string."},
+		"empty, integer":   {list, `{"ConversationSid":"x","PageSize":""}`, "PageSize must be an integer, not a string."},
+		"a fraction":       {list, `{"ConversationSid":"x","Page":1.5}`, "Page must be an integer, not a fraction."},
+		"almost 5":         {list, `{"ConversationSid":"x","PageSize":4.99999999999999999999}`, "PageSize must be an integer, not a fraction."},
+		"true":             {list, `{"ConversationSid":"x","Page":true}`, "Page must be an integer, not a boolean."},
+		"too small":        {list, `{"ConversationSid":"x","PageSize":0,"Page":-1}`, "Page must be at least 0, not -1. PageSize must be at least 1, not 0."},
+		"too large":        {list, `{"ConversationSid":"x","PageSize":6}`, "PageSize must be at most 5, not 6."},
+		"beyond 64 bits":   {list, `{"ConversationSid":"x","PageSize":1e300}`, "PageSize is out of range: integers go from -9223372036854775808 to 9223372036854775807."},
+		"too many digits":  {list, `{"ConversationSid":"x","PageSize":` + strings.Repeat("1", 101) + `}`, "PageSize has too many digits; the maximum is 100."},
+		"enum":             {create, `{"ConversationSid":"x","Target":"Webhook"}`, `Target must be webhook, trigger or studio, not "Webhook".`},
+		"enum, long":       {create, `{"ConversationSid":"x","Target":"` + strings.Repeat("w", 10_000) + `"}`, `Target must be webhook, trigger or studio, not "` + strings.Repeat("w", 40) + `…".`},
+		"method":           {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Method":"POST"}`, `Configuration.Method must be get or post, not "POST".`},
+		"string, array":    {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Filters":"onMessageAdded"}`, "Configuration.Filters must be an array of strings, not a string."},
+		"numbers":          {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":[0,"","","","","","","","","",1,[2]]}`, "Configuration.Triggers[0] must be a string, not a number. Configuration.Triggers[10] must be a string, not a number. Configuration.Triggers[11] must be a string, not an array."},
+		"too many items":   {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Filters":[` + strings.Repeat(`"a",`, 150) + `1]}`, "Configuration.Filters has too many items; the maximum is 100."},
+		"a SID":            {create, `{"ConversationSid":"x","Target":"studio","Configuration.FlowSid":"FWx"}`, `Configuration.FlowSid must be FW and 32 hexadecimal digits, not "FWx".`},
+		"a dot":            {list, `{"ConversationSid":".."}`, `ConversationSid must not be empty, "." or ".."; it is a SID (CH...) or a unique name.`},
+		"twice":            {create, `{"ConversationSid":"x","Target":"webhook","Target":"studio"}`, "Target is duplicated."},
+		"twice, deeper":    {list, `{"ConversationSid":"x","_meta":{"a":{"b":1,"b":2}}}`, "b is duplicated."},
+		"half a surrogate": {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Url":"a\ud800b"}`, "The arguments are not valid JSON: invalid surrogate pair"},
+		"invalid UTF-8":    {list, "{\"ConversationSid\":\"\xff\"}", "The arguments are not valid JSON: invalid UTF-8 within \"/ConversationSid\""},
+		"all at once": {create, `{"target":1,"Configuration.Method":"PUT","Configuration.Filters":[1],"Configuration.ReplayAfter":"7"}`,
+			`Configuration.Filters[0] must be a string, not a number. Configuration.Method must be get or post, not "PUT". ` +
+				`Configuration.ReplayAfter must be an integer, not a string. ConversationSid is required. Target is required. target is not a parameter; use Target.`},
 	} {
-		f.Add([]byte(seed))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, details := connect(t, unreachable(t)).fails(row.tool, row.arguments)
+			require.Contains(t, text, "Nothing was sent: ")
+			require.Contains(t, text, row.want)
+			require.Less(t, len(text), 2000)
+			require.Equal(t, false, details["retryable"])
+			require.NotEmpty(t, details["message"])
+		})
 	}
-	c := newChecker(schemas.CreateConversationWebhook.Input())
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if len(raw) > 0 && !json.Valid(raw) {
-			return // JSON-RPC lets no other arguments through
-		}
-		if r := (&reader{rest: raw}); len(raw) > 0 {
-			got := r.value(nil)
-			var want any
-			d := json.NewDecoder(bytes.NewReader(raw))
-			d.UseNumber()
-			require.NoError(t, d.Decode(&want))
-			if len(r.problems) == 0 {
-				require.Equal(t, numberless(want), numberless(got), "it reads what encoding/json reads")
-			}
-		}
-		in, err := decode[schemas.CreateConversationWebhookInput](c, raw)
-		if err != nil {
-			require.IsType(t, argumentError{}, err)
-			require.NotEmpty(t, err.Error())
-			require.Less(t, len(err.Error()), 10_000)
-			require.NotContains(t, err.Error(), "\n")
+}
+
+// record passes on every request, parsed, and answers it as the method wants.
+func record(requests chan *http.Request) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		requests <- r
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, `{"webhooks":[]}`)
 			return
 		}
-		again, err := json.Marshal(in)
-		require.NoError(t, err)
-		repeated, err := decode[schemas.CreateConversationWebhookInput](c, again)
-		require.NoError(t, err)
-		require.Equal(t, in.ConversationSid, repeated.ConversationSid)
-		require.Equal(t, in.ReplayAfter, repeated.ReplayAfter)
-		require.NotEmpty(t, in.ConversationSid)
-		require.True(t, strings.Contains("webhook trigger studio", in.Target))
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"sid":"`+sid+`"}`)
 	})
 }
 
-// numberless takes the numbers out of a value; the reader writes them anew.
-func numberless(value any) any {
-	switch v := value.(type) {
-	case json.Number:
-		return "a number"
-	case map[string]any:
-		for name := range v {
-			v[name] = numberless(v[name])
+func TestAnOptionalParameterThatIsNullOrEmptyIsLeftOut(t *testing.T) {
+	t.Parallel()
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
+	s.succeeds(create, `{"ConversationSid":"x","Target":"studio","Configuration.Url":"","Configuration.Method":null,"Configuration.Filters":null,"Configuration.Triggers":[],"Configuration.FlowSid":"","Configuration.ReplayAfter":null}`)
+	require.Equal(t, url.Values{"Target": {"studio"}}, (<-requests).Form)
+	s.succeeds(list, `{"ConversationSid":"x","PageSize":null,"Page":null,"PageToken":""}`)
+	require.Empty(t, (<-requests).Form)
+}
+
+func TestArgumentsThatClientsAddAreIgnored(t *testing.T) {
+	t.Parallel()
+	requests := make(chan *http.Request, 1)
+	connect(t, record(requests)).succeeds(list, `{"wait_for_previous":true,"ConversationSid":"x","toolCallId":"1","tool_call_description":{"a":[1.5]},"_meta":{"progressToken":1e999},"_sessionID":null}`)
+	require.Empty(t, (<-requests).Form)
+}
+
+// For each parameter of each tool, as the published schema has them.
+func TestNullAndEmptyStringsAreLeftOutOfEveryTool(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	for _, tool := range s.tools {
+		var schema struct {
+			Properties map[string]struct{ Type string }
+			Required   []string
 		}
-	case []any:
-		for i := range v {
-			v[i] = numberless(v[i])
+		require.NoError(t, json.Unmarshal(tool.Definition.RawInputSchema, &schema))
+		for name, property := range schema.Properties {
+			if slices.Contains(schema.Required, name) || tool.Definition.Name == update || strings.Contains(every[tool.Definition.Name], name) {
+				continue
+			}
+			values := []string{"null"}
+			if property.Type == "string" {
+				values = append(values, `""`)
+			}
+			for _, value := range values {
+				text, _ := s.fails(tool.Definition.Name, strings.TrimSuffix(every[tool.Definition.Name], "}")+`,"`+name+`":`+value+`}`)
+				require.Contains(t, text, "HTTP 404", "%s of %s is not sent", name, tool.Definition.Name)
+			}
 		}
 	}
-	return value
+}
+
+func TestEveryToolIgnoresWhatClientsAdd(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	for tool, arguments := range every {
+		text, _ := s.fails(tool, strings.TrimSuffix(arguments, "}")+`,"wait_for_previous":true,"_x":{"y":[]}}`)
+		require.Contains(t, text, "HTTP 404", tool)
+		text, _ = s.fails(tool, strings.TrimSuffix(arguments, "}")+`,"wait_for":true}`)
+		require.Contains(t, text, `"wait_for" is not a parameter`, tool)
+	}
+}
+
+func TestWhiteSpaceAroundArgumentsIsAllowed(t *testing.T) {
+	t.Parallel()
+	for _, arguments := range []string{"\n {\t\"ConversationSid\" : \"" + full + "\" }\r\n", `{"ConversationSid":"` + full + `","PageSize":5e0}`} {
+		inSandbox(t).succeeds(list, arguments)
+	}
+}
+
+func TestUnicodeIsSentAsItIs(t *testing.T) {
+	t.Parallel()
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
+	s.call(create, `{"ConversationSid":"caf\u00e9 \ud83d\ude00","Target":"trigger","Configuration.Triggers":["\"\\u","\u0000"]}`)
+	r := <-requests
+	require.Equal(t, "/v1/Conversations/café 😀/Webhooks", r.URL.Path)
+	require.Equal(t, []string{`"\u`, "\x00"}, r.Form["Configuration.Triggers"])
+}
+
+func TestAnUpdateSendsWhatIsGiven(t *testing.T) {
+	t.Parallel()
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
+	s.call(update, `{"ConversationSid":"x","Sid":"`+sid+`","Configuration.Url":"https://example.com/a?b=c&d=%25","Configuration.Filters":["a","b"]}`)
+	require.Equal(t, url.Values{"Configuration.Url": {"https://example.com/a?b=c&d=%25"}, "Configuration.Filters": {"a", "b"}}, (<-requests).Form)
+}
+
+// For an update, null and empty values read as if they cleared something.
+func TestAnUpdateRefusesEmptyValues(t *testing.T) {
+	t.Parallel()
+	s := connect(t, unreachable(t))
+	for parameters, want := range map[string]string{
+		``:                             "At least one Configuration parameter is required.",
+		`,"_meta":null`:                "At least one Configuration parameter is required.",
+		`,"Configuration.Url":null`:    "Configuration.Url must be a string, not null.",
+		`,"Configuration.Url":""`:      "Configuration.Url must not be empty.",
+		`,"Configuration.Method":""`:   `Configuration.Method must be get or post, not "".`,
+		`,"Configuration.Filters":[]`:  "Configuration.Filters must not be empty.",
+		`,"Configuration.Triggers":[]`: "Configuration.Triggers must not be empty.",
+		`,"Configuration.FlowSid":""`:  `Configuration.FlowSid must be FW and 32 hexadecimal digits, not "".`,
+		`,"Target":"studio"`:           "Target is not a parameter; use Configuration.Filters, ",
+		`,"Configuration.Url":"x","Configuration.Method":null,"Configuration.Filters":[]`: "Configuration.Filters must not be empty. Configuration.Method must be a string, not null.",
+	} {
+		text, _ := s.fails(update, `{"ConversationSid":"x","Sid":"`+sid+`"`+parameters+`}`)
+		require.Contains(t, text, "Nothing was sent: the arguments are invalid. "+want)
+	}
+}
+
+func TestASIDOfAWebhookIsChecked(t *testing.T) {
+	t.Parallel()
+	s := connect(t, unreachable(t))
+	for _, tool := range []string{fetch, remove, update} {
+		text, _ := s.fails(tool, `{"ConversationSid":"x","Sid":"CH../x"}`)
+		require.Contains(t, text, `Sid must be WH and 32 hexadecimal digits, not "CH../x".`)
+		text, _ = s.fails(tool, `{"ConversationSid":"x"}`)
+		require.Contains(t, text, "Sid is required.")
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -13,8 +15,8 @@ import (
 	"twilio-conversations-mcp/twilioapi"
 )
 
-// A failure is a failed call for programs, in the result's _meta.error.
-type failure struct {
+// errorDetails describe a failed call for programs, in the result's _meta.error.
+type errorDetails struct {
 	Status    int    `json:"status,omitempty"` // HTTP status, if Twilio answered
 	Code      int    `json:"code,omitempty"`   // Twilio's code, if it gave one
 	Message   string `json:"message"`
@@ -24,131 +26,167 @@ type failure struct {
 	Retryable bool   `json:"retryable"`          // whether the same call may be repeated without harm
 }
 
-// failed puts an error into words a model can act on: what happened, Twilio's
-// words and code, what to try next. This is the only place that does.
-func failed(err error, about mcp.Tool) *mcp.CallToolResult {
-	text, fact := explain(err, *about.Annotations.ReadOnlyHint)
+// An explainer describes the outcome of a tool's calls. Errors are described only
+// here: what happened, Twilio's message and code, what to try next. See [operation].
+type explainer struct {
+	offered      offered
+	idempotent   bool
+	afterFailure string
+	reconciled   string
+}
+
+func (e explainer) errorResult(err error) *mcp.CallToolResult {
+	text, details := e.explain(err)
 	return &mcp.CallToolResult{
-		Result:  mcp.Result{Meta: &mcp.Meta{AdditionalFields: map[string]any{"error": fact}}},
+		Result:  mcp.Result{Meta: &mcp.Meta{AdditionalFields: map[string]any{"error": details}}},
 		Content: []mcp.Content{mcp.NewTextContent(text)},
 		IsError: true,
 	}
 }
 
-func explain(err error, readOnly bool) (string, failure) {
-	if bad, ok := errors.AsType[argumentError](err); ok {
-		return "Nothing was sent, because the arguments do not fit. " + bad.Error(), failure{Message: bad.Error()}
+func (e explainer) explain(err error) (string, errorDetails) {
+	if invalid, ok := errors.AsType[argumentError](err); ok {
+		return "Nothing was sent: the arguments are invalid. " + invalid.Error(), errorDetails{Message: invalid.Error()}
 	}
 	if unsent, ok := errors.AsType[*twilioapi.UnsentError](err); ok {
-		return "Nothing was sent: " + unsent.Error() + ".", failure{Message: unsent.Error()}
+		return "Nothing was sent: " + unsent.Error() + ".", errorDetails{Message: unsent.Error()}
 	}
-	if unsettled, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err); ok {
-		return explainUnsettled(unsettled)
+	if unknown, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err); ok {
+		return e.explainCreate(unknown)
+	}
+	if unknown, ok := errors.AsType[*twilioapi.UpdateOutcomeError](err); ok {
+		return e.explainUpdate(unknown)
 	}
 	if refused, ok := errors.AsType[*twilioapi.Error](err); ok {
-		return explainAnswer(refused, readOnly)
+		return e.explainAnswer(refused)
 	}
-	if silent, ok := errors.AsType[*twilioapi.NoAnswerError](err); ok {
-		return explainSilence(silent, readOnly)
+	if noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err); ok {
+		return e.explainNoAnswer(noAnswer)
 	}
-	panic(err) // every error of the client has a type of its own
+	panic(err) // every error of the client has one of these types
 }
 
-func explainAnswer(e *twilioapi.Error, readOnly bool) (string, failure) {
-	fact := failure{
-		Status: e.Status, Code: e.Code, Message: cmp.Or(e.Message, fmt.Sprintf("HTTP %d", e.Status)), MoreInfo: e.MoreInfo,
-		RequestID: e.RequestID, Attempts: e.Attempts,
+func (e explainer) explainAnswer(err *twilioapi.Error) (string, errorDetails) {
+	details := errorDetails{
+		Status: err.Status, Code: err.Code, Message: cmp.Or(err.Message, fmt.Sprintf("HTTP %d", err.Status)), MoreInfo: err.MoreInfo,
+		RequestID: err.RequestID, Attempts: err.Attempts,
+		Retryable: err.Status == http.StatusTooManyRequests || e.idempotent && !err.Refused() || advice[err.Code] == tryLater && err.Refused(),
 	}
-	tooMany := e.Status == http.StatusTooManyRequests
-	fact.Retryable = tooMany || readOnly && !e.Refused() || advice[e.Code] == tryLater && e.Refused()
-	text := "Twilio refused: " + words(e)
+	text := "Twilio failed: "
+	if err.Refused() {
+		text = "Twilio refused: "
+	}
+	text += describe(err) + " " + e.nextStep(err)
+	if err.MoreInfo != "" {
+		text += " See " + err.MoreInfo
+	}
+	return text, details
+}
+
+// nextStep says what to try after an answer other than the one that was asked for.
+func (e explainer) nextStep(err *twilioapi.Error) string {
 	switch {
-	case !e.Refused():
-		text = "Twilio failed: " + words(e) + " " + tryLater
-	case tooMany:
-		text += " Nothing was done. Repeat the call " + wait(e.RetryAfter) + "."
-	case advice[e.Code] != "":
-		text += " " + advice[e.Code]
-	case adviceByStatus[e.Status] != "":
-		text += " " + adviceByStatus[e.Status]
-	case e.Code == 0 && e.Message == "":
-		text += " " + checkAddress
+	case !err.Refused():
+		return sentences(e.afterFailure, tryLater)
+	case err.Status == http.StatusTooManyRequests:
+		return "Nothing was done. Retry " + wait(err.RetryAfter) + "."
+	case err.Code == 0 && err.Message == "" && adviceByStatus[err.Status] == "":
+		return checkAddress
 	default:
-		text += " " + checkArguments
+		return e.offered.mention(cmp.Or(advice[err.Code], adviceByStatus[err.Status], checkArguments))
 	}
-	if e.MoreInfo != "" {
-		text += " See " + e.MoreInfo
-	}
-	return text, fact
 }
 
-func explainSilence(e *twilioapi.NoAnswerError, readOnly bool) (string, failure) {
-	reason := e.Reason
-	if errors.Is(e, context.DeadlineExceeded) {
-		reason = "time ran out"
+func (e explainer) explainNoAnswer(err *twilioapi.NoAnswerError) (string, errorDetails) {
+	reason := err.Reason
+	if errors.Is(err, context.DeadlineExceeded) {
+		reason = "timed out"
 	}
-	fact := failure{Message: reason, Attempts: e.Attempts, Retryable: readOnly || !e.Sent}
-	if !e.Sent {
-		return "Twilio was not reached, and nothing was done: " + reason + attempts(e.Attempts) + ". " +
-			"Try again; if it stays so, ask the user to check the network and the server's settings.", fact
+	details := errorDetails{Message: reason, Attempts: err.Attempts, Retryable: e.idempotent || !err.Sent}
+	if !err.Sent {
+		return "Twilio was not reached, and nothing was done: " + reason + attempts(err.Attempts) + ". " +
+			"Try again; if this persists, ask the user to check the network and the server's settings.", details
 	}
-	return "Twilio did not answer: " + reason + attempts(e.Attempts) + ". " + tryLater, fact
+	return "Twilio did not answer: " + reason + attempts(err.Attempts) + ". " + sentences(e.afterFailure, tryLater), details
 }
 
-// explainUnsettled says what is known of a create that may have happened, and
+// sentences joins those that are not empty.
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
+}
+
+// explainCreate says what is known of a create that may have been carried out, and
 // how to find out the rest.
-func explainUnsettled(e *twilioapi.OutcomeUnknownError) (string, failure) {
-	var text string
-	var fact failure
-	if answered, ok := errors.AsType[*twilioapi.Error](e.Err); ok {
-		_, fact = explainAnswer(answered, false)
-		text = "Twilio failed: " + words(answered)
-	} else if silent, ok := errors.AsType[*twilioapi.NoAnswerError](e.Err); ok {
-		_, fact = explainSilence(silent, false)
-		text = "Twilio did not answer: " + fact.Message + "."
-	}
-	fact.Retryable = false
+func (e explainer) explainCreate(err *twilioapi.OutcomeUnknownError) (string, errorDetails) {
+	text, details := e.explainCause(err.Err)
 	switch {
-	case e.List != nil:
-		return text + " Whether the webhook was made is unknown: listing failed too" + shortly(e.List) + ". " + lookFirst, fact
-	case e.Found == 0:
-		return text + " The webhook was not found so far, but Twilio may still make it. " + lookFirst, fact
-	case e.Found == 1:
-		return text + " Whether the webhook was made is unknown: one that matches is there, but it may be older, or another call's. " + lookFirst, fact
+	case err.List != nil:
+		text += " Whether the webhook was created is unknown: listing failed too" + statusSuffix(err.List) + "."
+	case err.Found == 0:
+		text += " The webhook was not found so far, but Twilio may still create it."
+	case err.Found == 1:
+		text += " Whether the webhook was created is unknown: one that matches is there, but it may be older, or another call's."
 	default:
-		return text + fmt.Sprintf(" Whether the webhook was made is unknown: %d that match are there, and some may be older, or other calls'. ", e.Found) + lookFirst, fact
+		text += fmt.Sprintf(" Whether the webhook was created is unknown: %d that match are there, and some may be older, or other calls'.", err.Found)
 	}
+	return text + " " + e.offered.mention(lookFirst), details
 }
 
-const (
-	lookFirst = "Do not create it again yet: call list_conversation_webhooks, ten seconds from now or later. " +
-		"If the webhook is there, use it. If not, create it once more; if that fails too, tell the user that it is not confirmed."
+const lookFirst = "Do not create it again yet: ten seconds from now or later, call " +
+	"[list_conversation_webhooks. If the webhook is there, use it. If not, create it once more; " +
+	"if that fails too, list once more, and tell the user what is there.|" +
+	"ensure_conversation_webhook with the same arguments: it creates only what is not there. " +
+	"If that fails too, tell the user that the webhook is not confirmed.|]"
 
-	settledNote = "Settled by listing: Twilio's answer to the create was lost, but the webhook is there. " +
-		"It matches what was asked, and was made after this call began. Do not create it again."
-)
+// explainUpdate does the same for an update.
+func (e explainer) explainUpdate(err *twilioapi.UpdateOutcomeError) (string, errorDetails) {
+	text, details := e.explainCause(err.Err)
+	switch {
+	case err.Fetch != nil:
+		text += " Whether the webhook was updated is unknown: reading it failed too" + statusSuffix(err.Fetch) + "."
+	case err.NotApplied:
+		text += " The update was not applied so far, but Twilio may still apply it."
+	default:
+		text += " Whether the update was applied is unknown: the webhook differs from what was asked for in " + strings.Join(err.Differs, ", ") + "."
+	}
+	return text + " " + e.offered.mention("[Ten seconds from now or later, call fetch_conversation_webhook: "+
+		"if the webhook does not show what was asked for, update it once more; if that fails too, tell the user.|]"), details
+}
 
-// shortly is the status of an answer, if err is one.
-func shortly(err error) string {
-	if answered, ok := errors.AsType[*twilioapi.Error](err); ok {
-		return " (" + status(answered) + ")"
+// explainCause says why the outcome of a write is unknown. Repeating it may do harm.
+func (e explainer) explainCause(err error) (text string, details errorDetails) {
+	if answer, ok := errors.AsType[*twilioapi.Error](err); ok {
+		_, details = e.explainAnswer(answer)
+		text = "Twilio failed: " + describe(answer)
+	} else {
+		_, details = e.explain(err)
+		text = "Twilio did not answer: " + details.Message + "."
+	}
+	details.Retryable = false
+	return text, details
+}
+
+// statusSuffix returns the status of an answer in parentheses, if err is one.
+func statusSuffix(err error) string {
+	if answer, ok := errors.AsType[*twilioapi.Error](err); ok {
+		return " (" + status(answer) + ")"
 	}
 	return ""
 }
 
-// status is the status of an answer, with Twilio's code.
-func status(e *twilioapi.Error) string {
-	if e.Code == 0 {
-		return fmt.Sprintf("HTTP %d", e.Status)
+// status returns the status of an answer, with Twilio's code.
+func status(err *twilioapi.Error) string {
+	if err.Code == 0 {
+		return fmt.Sprintf("HTTP %d", err.Status)
 	}
-	return fmt.Sprintf("HTTP %d, code %d", e.Status, e.Code)
+	return fmt.Sprintf("HTTP %d, code %d", err.Status, err.Code)
 }
 
-// words are Twilio's own, with status and code.
-func words(e *twilioapi.Error) string {
-	text := status(e) + attempts(e.Attempts)
-	if e.Message != "" {
-		text += ": " + e.Message
+// describe returns Twilio's message, with status and code.
+func describe(err *twilioapi.Error) string {
+	text := status(err) + attempts(err.Attempts)
+	if err.Message != "" {
+		text += ": " + err.Message
 	}
 	if last := text[len(text)-1]; last != '.' && last != '!' && last != '?' {
 		text += "."

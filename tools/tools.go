@@ -1,23 +1,19 @@
-// Package tools is what happens when a model calls a tool: its arguments are
-// checked against the published schema, Twilio is asked, and Twilio's own JSON,
-// or a few words about what went wrong, go back.
+// Package tools implements the MCP tools. A call's arguments are validated by the
+// published schema, Twilio is asked, and the result is Twilio's own JSON, or an
+// error that says what went wrong and what to try next.
 package tools
 
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
-	"sync"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"twilio-conversations-mcp/schemas"
 	"twilio-conversations-mcp/twilioapi"
 )
-
-// Instructions is what the server says of itself. Many clients drop it, so
-// nothing that a model needs stands only here.
-const Instructions = "Lists and creates the webhooks of a Twilio conversation."
 
 // A Tool is an MCP tool.
 type Tool struct {
@@ -30,52 +26,61 @@ type Tool struct {
 // ReadOnly reports whether the tool changes nothing.
 func (t Tool) ReadOnly() bool { return *t.Definition.Annotations.ReadOnlyHint }
 
-// All returns every tool.
-func All() []Tool {
-	return []Tool{
-		listConversationWebhooks(),
-		createConversationWebhook(),
+// A definition is a tool before it is known which tools are offered beside it.
+type definition interface {
+	name() string
+	readOnly() bool
+	explainer(offered) explainer
+	tool(offered) Tool
+}
+
+// toolsets lists every tool, in the order of tools/list.
+var toolsets = []struct {
+	name  string
+	tools []definition
+}{
+	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
+	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
+	{"docs", []definition{searchDocumentation(""), getDocumentation}},
+}
+
+// Toolsets returns the names that [Select] accepts.
+func Toolsets() (names []string) {
+	for _, set := range toolsets {
+		names = append(names, set.name)
 	}
+	return append(names, "all")
 }
 
-// ReadOnly returns those of the tools that change nothing.
-func ReadOnly(all []Tool) []Tool {
-	return slices.DeleteFunc(all, func(t Tool) bool { return !t.ReadOnly() })
+// Select returns the tools of the named toolsets, in a fixed order; readOnly
+// leaves out those that change something. The descriptions, results and errors of
+// a tool mention only tools that are returned with it. An unknown name is an error
+// that lists the valid ones.
+func Select(names []string, readOnly bool) (selected []Tool, err error) {
+	all, err := definitions(names, readOnly)
+	for _, d := range all {
+		selected = append(selected, d.tool(namesOf(all)))
+	}
+	return selected, err
 }
 
-// define makes a tool of a contract, of what is told about it, and of a handler
-// that has never heard of MCP.
-func define[Input any](
-	contract schemas.Contract[Input],
-	about mcp.Tool,
-	handle func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error),
-) Tool {
-	about.Name = string(contract)
-	about.RawInputSchema, about.RawOutputSchema = contract.Input(), contract.Output()
-	input := sync.OnceValue(func() *checker { return newChecker(contract.Input()) })
-	return Tool{about, func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
-		arguments, err := decode[Input](input(), raw)
-		if err != nil {
-			return failed(err, about), twilioapi.CallInfo{}
+func definitions(names []string, readOnly bool) (selected []definition, err error) {
+	for _, name := range names {
+		if !slices.Contains(Toolsets(), name) {
+			return nil, fmt.Errorf("unknown toolset %q: valid are %s", name, strings.Join(Toolsets(), ", "))
 		}
-		result, err := handle(ctx, twilio, arguments)
-		if err != nil {
-			return failed(err, about), result.Info
+	}
+	for _, set := range toolsets {
+		if slices.Contains(names, set.name) || slices.Contains(names, "all") {
+			selected = append(selected, set.tools...)
 		}
-		return succeeded(result), result.Info
-	}}
+	}
+	return slices.DeleteFunc(selected, func(d definition) bool { return readOnly && !d.readOnly() }), nil
 }
 
-// succeeded passes Twilio's JSON through, as structured content and as text for
-// clients that show only that.
-func succeeded(r twilioapi.Result) *mcp.CallToolResult {
-	result := &mcp.CallToolResult{
-		Content:              []mcp.Content{mcp.NewTextContent(string(r.JSON))},
-		RawStructuredContent: r.JSON,
+func namesOf(definitions []definition) (names offered) {
+	for _, d := range definitions {
+		names = append(names, d.name())
 	}
-	if r.Info.Reconciled {
-		result.Content = append(result.Content, mcp.NewTextContent(settledNote))
-		result.Meta = &mcp.Meta{AdditionalFields: map[string]any{"settled": true}}
-	}
-	return result
+	return names
 }

@@ -19,16 +19,21 @@ import (
 	"twilio-conversations-mcp/twilioapi"
 )
 
-const conversation = "CH0123456789abcdef0123456789abcdef"
+const (
+	conversation = "CH0123456789abcdef0123456789abcdef"
+	webhookSID   = "WH0123456789abcdef0123456789abcdef"
+	emptyList    = `{"webhooks":[]}`
+	oneWebhook   = `{"sid":"` + webhookSID + `"}`
+)
 
-// A request is what arrived at Twilio's end, as it was on the wire.
+// A request is a request as the server received it.
 type request struct {
 	method, target, body string
 	header               http.Header
 }
 
-// record serves one answer and returns a client of it, and the requests it got.
-func record(t *testing.T, config twilioapi.Config, answer http.HandlerFunc) (*twilioapi.Client, <-chan request) {
+// record starts a server and returns a client of it, and the requests it received.
+func record(t *testing.T, config twilioapi.Config, handler http.HandlerFunc) (*twilioapi.Client, <-chan request) {
 	t.Helper()
 	got := make(chan request, 100)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +42,7 @@ func record(t *testing.T, config twilioapi.Config, answer http.HandlerFunc) (*tw
 			t.Error(err)
 		}
 		got <- request{r.Method, r.RequestURI, string(body), r.Header}
-		answer(w, r)
+		handler(w, r)
 	}))
 	t.Cleanup(srv.Close)
 	config.BaseURL = srv.URL
@@ -45,14 +50,14 @@ func record(t *testing.T, config twilioapi.Config, answer http.HandlerFunc) (*tw
 		config.Credentials = give("SK1", "secret")
 	}
 	if config.Sleep == nil {
-		config.Sleep = sleepless
+		config.Sleep = noSleep
 	}
 	client, err := twilioapi.New(config)
 	require.NoError(t, err)
 	return client, got
 }
 
-func sleepless(context.Context, time.Duration) error { return nil }
+func noSleep(context.Context, time.Duration) error { return nil }
 
 // creates counts the requests that were creates.
 func creates(got <-chan request) (n int) {
@@ -64,8 +69,8 @@ func creates(got <-chan request) (n int) {
 	return n
 }
 
-// told is what an error says of Twilio's answer.
-func told(t *testing.T, err error) twilioapi.Error {
+// shown returns the exported fields of an Error.
+func shown(t *testing.T, err error) twilioapi.Error {
 	t.Helper()
 	e, ok := errors.AsType[*twilioapi.Error](err)
 	require.True(t, ok, err)
@@ -73,7 +78,7 @@ func told(t *testing.T, err error) twilioapi.Error {
 }
 
 func give(username, password string) twilioapi.CredentialsFunc {
-	return func(context.Context) (twilioapi.Credentials, error) {
+	return func() (twilioapi.Credentials, error) {
 		return twilioapi.Credentials{Username: username, Password: password}, nil
 	}
 }
@@ -88,12 +93,12 @@ func reply(status int, body string) http.HandlerFunc {
 
 func ptr[T any](v T) *T { return &v }
 
-func TestTheDocumentedListRequest(t *testing.T) {
+func TestTheListRequestIsTheDocumentedOne(t *testing.T) {
 	t.Parallel()
 	client, got := record(t, twilioapi.Config{Version: "v1.2.3", Credentials: give("username", "password")}, reply(200, ` {"webhooks": []} `))
-	answer, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
+	result, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
 	require.NoError(t, err)
-	require.Equal(t, `{"webhooks":[]}`, string(answer), "Twilio's own bytes, without white space")
+	require.Equal(t, `{"webhooks":[]}`, string(result.JSON), "Twilio's JSON without white space")
 
 	r := <-got
 	require.Equal(t, "GET", r.method)
@@ -105,10 +110,10 @@ func TestTheDocumentedListRequest(t *testing.T) {
 		runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")), r.header.Get("User-Agent"))
 }
 
-func TestTheDocumentedCreateRequest(t *testing.T) {
+func TestTheCreateRequestIsTheDocumentedOne(t *testing.T) {
 	t.Parallel()
-	client, got := record(t, twilioapi.Config{}, reply(201, `{"sid":"WH1"}`))
-	answer, _, err := client.CreateWebhook(t.Context(), conversation, twilioapi.NewWebhook{
+	client, got := record(t, twilioapi.Config{}, reply(201, oneWebhook))
+	result, err := client.CreateWebhook(t.Context(), conversation, twilioapi.NewWebhook{
 		Target:      "webhook",
 		URL:         ptr("https://example.com"),
 		Method:      ptr("get"),
@@ -116,7 +121,7 @@ func TestTheDocumentedCreateRequest(t *testing.T) {
 		ReplayAfter: ptr(int64(7)),
 	})
 	require.NoError(t, err)
-	require.Equal(t, `{"sid":"WH1"}`, string(answer))
+	require.Equal(t, oneWebhook, string(result.JSON))
 
 	r := <-got
 	require.Equal(t, "POST", r.method)
@@ -127,39 +132,39 @@ func TestTheDocumentedCreateRequest(t *testing.T) {
 		strings.Split(r.body, "&"), "the parameters of the documented curl example")
 }
 
-func TestExactlyWhatWasGivenIsSent(t *testing.T) {
+func TestExactlyTheGivenParametersAreSent(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		webhook twilioapi.NewWebhook
 		want    string
 	}{
-		"nothing":         {twilioapi.NewWebhook{Target: "studio"}, "Target=studio"},
-		"zero":            {twilioapi.NewWebhook{Target: "studio", ReplayAfter: new(int64)}, "Configuration.ReplayAfter=0&Target=studio"},
-		"empty string":    {twilioapi.NewWebhook{Target: "webhook", URL: new(string)}, "Configuration.Url=&Target=webhook"},
-		"empty list":      {twilioapi.NewWebhook{Target: "webhook", Filters: []string{}}, "Target=webhook"},
-		"order and twins": {twilioapi.NewWebhook{Target: "trigger", Triggers: []string{"b", "a", "b"}}, "Configuration.Triggers=b&Configuration.Triggers=a&Configuration.Triggers=b&Target=trigger"},
-		"reserved":        {twilioapi.NewWebhook{Target: "trigger", Triggers: []string{"a&b=c +%é\x00"}}, "Configuration.Triggers=a%26b%3Dc+%2B%25%C3%A9%00&Target=trigger"},
-		"flow":            {twilioapi.NewWebhook{Target: "studio", FlowSID: ptr("FW1")}, "Configuration.FlowSid=FW1&Target=studio"},
+		"nothing":              {twilioapi.NewWebhook{Target: "studio"}, "Target=studio"},
+		"zero":                 {twilioapi.NewWebhook{Target: "studio", ReplayAfter: new(int64)}, "Configuration.ReplayAfter=0&Target=studio"},
+		"empty string":         {twilioapi.NewWebhook{Target: "webhook", URL: new(string)}, "Configuration.Url=&Target=webhook"},
+		"empty list":           {twilioapi.NewWebhook{Target: "webhook", Filters: []string{}}, "Target=webhook"},
+		"order and duplicates": {twilioapi.NewWebhook{Target: "trigger", Triggers: []string{"b", "a", "b"}}, "Configuration.Triggers=b&Configuration.Triggers=a&Configuration.Triggers=b&Target=trigger"},
+		"reserved":             {twilioapi.NewWebhook{Target: "trigger", Triggers: []string{"a&b=c +%é\x00"}}, "Configuration.Triggers=a%26b%3Dc+%2B%25%C3%A9%00&Target=trigger"},
+		"flow":                 {twilioapi.NewWebhook{Target: "studio", FlowSID: ptr("FW1")}, "Configuration.FlowSid=FW1&Target=studio"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, got := record(t, twilioapi.Config{}, reply(201, `{}`))
-			_, _, err := client.CreateWebhook(t.Context(), conversation, row.webhook)
+			client, got := record(t, twilioapi.Config{}, reply(201, oneWebhook))
+			_, err := client.CreateWebhook(t.Context(), conversation, row.webhook)
 			require.NoError(t, err)
 			require.Equal(t, row.want, (<-got).body)
 		})
 	}
 }
 
-func TestPagesAreAskedForInTheQuery(t *testing.T) {
+func TestPageParametersAreSentInTheQuery(t *testing.T) {
 	t.Parallel()
-	client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
+	client, got := record(t, twilioapi.Config{}, reply(200, emptyList))
 	_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{Size: ptr(int64(2)), Index: new(int64), Token: ptr("PA+/=&")})
 	require.NoError(t, err)
 	require.Equal(t, "/v1/Conversations/"+conversation+"/Webhooks?Page=0&PageSize=2&PageToken=PA%2B%2F%3D%26", (<-got).target)
 }
 
-func TestANameStaysOneElementOfThePath(t *testing.T) {
+func TestANameStaysOnePathElement(t *testing.T) {
 	t.Parallel()
 	for name, element := range map[string]string{
 		"support/42":      "support%2F42",
@@ -174,7 +179,7 @@ func TestANameStaysOneElementOfThePath(t *testing.T) {
 	} {
 		t.Run(element, func(t *testing.T) {
 			t.Parallel()
-			client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
+			client, got := record(t, twilioapi.Config{}, reply(200, emptyList))
 			_, err := client.ListWebhooks(t.Context(), name, twilioapi.Page{})
 			require.NoError(t, err)
 			require.Equal(t, "/v1/Conversations/"+element+"/Webhooks", (<-got).target)
@@ -182,35 +187,35 @@ func TestANameStaysOneElementOfThePath(t *testing.T) {
 	}
 }
 
-func TestNamesThatNoPathCanSayAreRefused(t *testing.T) {
+func TestNamesThatCannotBePathElementsAreRefused(t *testing.T) {
 	t.Parallel()
-	client, got := record(t, twilioapi.Config{}, reply(200, `{}`))
+	client, got := record(t, twilioapi.Config{}, reply(200, emptyList))
 	for _, name := range []string{"", ".", ".."} {
-		_, _, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
+		_, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
 		require.ErrorContains(t, err, "ConversationSid must not be")
 		require.ErrorAs(t, err, new(*twilioapi.UnsentError))
 	}
 	require.Empty(t, got)
 }
 
-func TestAServiceHasPathsOfItsOwn(t *testing.T) {
+func TestAServiceHasItsOwnPaths(t *testing.T) {
 	t.Parallel()
 	const service = "IS0123456789abcdef0123456789abcdef"
-	client, got := record(t, twilioapi.Config{ServiceSID: service}, reply(200, `{}`))
+	client, got := record(t, twilioapi.Config{ServiceSID: service}, reply(200, emptyList))
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 	require.NoError(t, err)
 	require.Equal(t, "/v1/Services/"+service+"/Conversations/room/Webhooks", (<-got).target)
 }
 
-func TestCredentialsAreAskedForOnceACall(t *testing.T) {
+func TestCredentialsAreRequestedOncePerCall(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	client, got := record(t, twilioapi.Config{Credentials: func(context.Context) (twilioapi.Credentials, error) {
+	client, got := record(t, twilioapi.Config{Credentials: func() (twilioapi.Credentials, error) {
 		if calls.Add(1) == 2 {
 			return twilioapi.Credentials{}, errors.New("set them")
 		}
 		return twilioapi.Credentials{Username: "AC1", Password: "token"}, nil
-	}}, reply(200, `{}`))
+	}}, reply(200, emptyList))
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 	require.NoError(t, err)
 	_, err = client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
@@ -229,7 +234,7 @@ func TestCredentialsDoNotPrint(t *testing.T) {
 	}
 }
 
-func TestARefusalKeepsWhatTwilioSaid(t *testing.T) {
+func TestAnErrorHasTwiliosDetails(t *testing.T) {
 	t.Parallel()
 	client, _ := record(t, twilioapi.Config{}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "3")
@@ -239,7 +244,7 @@ func TestARefusalKeepsWhatTwilioSaid(t *testing.T) {
 	require.Equal(t, twilioapi.Error{
 		Status: 429, Code: 20429, Message: "Too many requests", RequestID: "RQ1", RetryAfter: 3 * time.Second,
 		MoreInfo: "https://www.twilio.com/docs/errors/20429", Attempts: 4,
-	}, told(t, err))
+	}, shown(t, err))
 	require.EqualError(t, err, "Twilio answered 429, code 20429: Too many requests")
 }
 
@@ -258,11 +263,11 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 		"cut":            {400, `{"code":50369,"mess`, ""},
 		"a redirect":     {307, "", ""},
 		"huge":           {500, strings.Repeat("x", 1<<20), ""},
-		"success, HTML":  {201, "<html>", "the answer is no JSON object"},
-		"success, empty": {201, "", "the answer is no JSON object"},
-		"success, array": {200, "[]", "the answer is no JSON object"},
-		"success, junk":  {200, `{"a":1} x`, "the answer is no JSON object"},
-		"success, huge":  {200, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, "the answer is too large"},
+		"success, HTML":  {201, "<html>", "the response is not a JSON object"},
+		"success, empty": {201, "", "the response is not a JSON object"},
+		"success, array": {200, "[]", "the response is not a JSON object"},
+		"success, junk":  {200, `{"a":1} x`, "the response is not a JSON object"},
+		"success, huge":  {200, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, "the response is too large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -270,22 +275,22 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 				w.Header().Set("Location", "/elsewhere")
 				reply(row.status, row.body)(w, r)
 			})
-			_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-			require.Equal(t, twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1", Attempts: 1}, told(t, err))
+			_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			require.Equal(t, twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1", Attempts: 1}, shown(t, err))
 			require.Equal(t, 1, creates(got), "sent once, redirects not followed")
 		})
 	}
 }
 
-func TestAnAnswerInAnotherCharsetIsStillAnAnswer(t *testing.T) {
+func TestInvalidUTF8InAResponseIsReplaced(t *testing.T) {
 	t.Parallel()
-	client, _ := record(t, twilioapi.Config{}, reply(201, "{\"sid\":\"WH1\",\"url\":\"\xe4\"}"))
-	answer, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	client, _ := record(t, twilioapi.Config{}, reply(201, "{\"sid\":\""+webhookSID+"\",\"url\":\"\xe4\"}"))
+	result, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 	require.NoError(t, err)
-	require.Equal(t, `{"sid":"WH1","url":"`+"\uFFFD"+`"}`, string(answer))
+	require.Equal(t, `{"sid":"`+webhookSID+`","url":"`+"\uFFFD"+`"}`, string(result.JSON))
 }
 
-func TestWhatIsShownHoldsNoSecretsAndNoControlCharacters(t *testing.T) {
+func TestErrorsHaveNoSecretsAndNoControlCharacters(t *testing.T) {
 	t.Parallel()
 	const header = "U0sxOmh1bnRlcjI=" // SK1:hunter2
 	t.Run("refusal", func(t *testing.T) {
@@ -296,7 +301,7 @@ func TestWhatIsShownHoldsNoSecretsAndNoControlCharacters(t *testing.T) {
 		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
 		require.Equal(t, twilioapi.Error{
 			Status: 400, Code: 20001, Message: "no [2J  Basic [secret] [secret]", MoreInfo: "https://x/?[secret]", RequestID: "RQ1", Attempts: 1,
-		}, told(t, err))
+		}, shown(t, err))
 	})
 	t.Run("no HTTP", func(t *testing.T) {
 		t.Parallel()
@@ -319,19 +324,19 @@ func TestWhatIsShownHoldsNoSecretsAndNoControlCharacters(t *testing.T) {
 	})
 }
 
-func TestAnAnswerCutOffKeepsItsStatus(t *testing.T) {
+func TestATruncatedResponseKeepsItsStatus(t *testing.T) {
 	t.Parallel()
 	client, _ := record(t, twilioapi.Config{}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		w.WriteHeader(201)
 		_, _ = io.WriteString(w, `{"sid":`)
 	})
-	_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-	require.Equal(t, twilioapi.Error{Status: 201, Message: "the answer was cut off", Attempts: 1}, told(t, err))
+	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.Equal(t, twilioapi.Error{Status: 201, Message: "the response was cut off", Attempts: 1}, shown(t, err))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
-func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
+func TestNoAnswerErrorReportsWhetherTheRequestWasSent(t *testing.T) {
 	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		t.Parallel()
@@ -340,16 +345,16 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 		require.NoError(t, ln.Close())
 		client, err := twilioapi.New(twilioapi.Config{BaseURL: "http://" + ln.Addr().String(), Credentials: give("a", "b")})
 		require.NoError(t, err)
-		_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.False(t, silent.Sent)
-		require.NotContains(t, err.Error(), "room", "no address in the words")
+		require.NotContains(t, err.Error(), "room", "no URL in the message")
 	})
 	t.Run("reset", func(t *testing.T) {
 		t.Parallel()
 		client, got := record(t, twilioapi.Config{}, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-		_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.True(t, silent.Sent)
@@ -362,7 +367,7 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 				<-r.Context().Done()
 			}
 		})
-		_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
 		require.True(t, silent.Sent)
@@ -377,42 +382,42 @@ func TestNoAnswerSaysWhetherAnythingWasSent(t *testing.T) {
 	})
 }
 
-func TestACreateThatWasBegunIsFinished(t *testing.T) {
+func TestACreateThatWasSentIsCompletedAfterCancellation(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	client, got := record(t, twilioapi.Config{}, func(w http.ResponseWriter, r *http.Request) {
 		cancel()
-		reply(201, `{"sid":"WH1"}`)(w, r)
+		reply(201, oneWebhook)(w, r)
 	})
-	answer, _, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	result, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	require.NoError(t, err)
-	require.Equal(t, `{"sid":"WH1"}`, string(answer))
+	require.Equal(t, oneWebhook, string(result.JSON))
 
-	_, _, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	require.ErrorAs(t, err, new(*twilioapi.UnsentError))
-	require.Len(t, got, 1, "one that was not begun is not sent")
+	require.Len(t, got, 1, "a cancelled create is not sent")
 }
 
-func TestExchangesAreObserved(t *testing.T) {
+func TestCallInfoDescribesTheCall(t *testing.T) {
 	t.Parallel()
-	var seen []twilioapi.Exchange
-	answers := []http.HandlerFunc{reply(200, `{}`), reply(404, `{"code":20404}`), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}
-	var call atomic.Int32
-	client, _ := record(t, twilioapi.Config{Observe: func(_ context.Context, e twilioapi.Exchange) { seen = append(seen, e) }},
-		func(w http.ResponseWriter, r *http.Request) { answers[call.Load()](w, r) })
-	for i := range answers {
-		call.Store(int32(i))
-		_, _, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	for _, row := range []struct {
+		answer http.HandlerFunc
+		want   twilioapi.CallInfo
+	}{
+		{reply(201, oneWebhook), twilioapi.CallInfo{Status: 201, RequestID: "RQ1", Attempts: 1}},
+		{reply(404, `{"code":20404}`), twilioapi.CallInfo{Status: 404, Code: 20404, RequestID: "RQ1", Attempts: 1}},
+		{reset, twilioapi.CallInfo{Attempts: 1}},
+	} {
+		client, _ := record(t, twilioapi.Config{}, row.answer)
+		result, _ := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+		require.Equal(t, row.want, result.Info)
 	}
-	require.Equal(t, []twilioapi.Exchange{
-		{Status: 200, RequestID: "RQ1", Attempts: 1}, {Status: 404, Code: 20404, RequestID: "RQ1", Attempts: 1}, {Attempts: 1},
-	}, seen)
 }
 
-func TestManyCallsShareConnections(t *testing.T) {
+func TestConcurrentListsShareConnections(t *testing.T) {
 	t.Parallel()
 	var opened atomic.Int32
-	srv := httptest.NewUnstartedServer(reply(200, `{}`))
+	srv := httptest.NewUnstartedServer(reply(200, emptyList))
 	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			opened.Add(1)
@@ -441,7 +446,7 @@ func TestManyCallsShareConnections(t *testing.T) {
 	require.LessOrEqual(t, int(opened.Load()), 2*callers, "of %d calls", callers*calls)
 }
 
-func TestSettingsThatDoNotFitAreNamed(t *testing.T) {
+func TestInvalidSettingsAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		config twilioapi.Config
@@ -453,15 +458,15 @@ func TestSettingsThatDoNotFitAreNamed(t *testing.T) {
 		{twilioapi.Config{BaseURL: "https://:443"}, "http or https URL"},
 		{twilioapi.Config{BaseURL: "https://user:pass@x"}, "http or https URL"},
 		{twilioapi.Config{BaseURL: "https://x y"}, "http or https URL"},
-		{twilioapi.Config{BaseURL: "https://x/v1"}, "without path"},
-		{twilioapi.Config{BaseURL: "https://x?a=b"}, "without path"},
+		{twilioapi.Config{BaseURL: "https://x/v1"}, "no path"},
+		{twilioapi.Config{BaseURL: "https://x?a=b"}, "no path"},
 		{twilioapi.Config{Edge: "dublin.evil"}, "lower-case name"},
 		{twilioapi.Config{Region: "IE1"}, "lower-case name"},
 		{twilioapi.Config{ServiceSID: "IS1"}, "Service SID"},
 	} {
 		_, err := twilioapi.New(row.config)
 		require.ErrorContains(t, err, row.want, "%+v", row.config)
-		require.NotContains(t, err.Error(), "pass", "a base URL may hold a secret")
+		require.NotContains(t, err.Error(), "pass", "a base URL may contain a secret")
 	}
 	for _, good := range []string{"http://127.0.0.1:8081", "https://x/", "https://[::1]:1"} {
 		_, err := twilioapi.New(twilioapi.Config{BaseURL: good})

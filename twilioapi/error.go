@@ -7,25 +7,23 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 )
 
-// An Error is an answer of Twilio's other than the one that was asked for. It
-// always carries the status, whatever the body was like. A status of 2xx means
-// that Twilio did what was asked, but that its answer could not be read.
+// An Error is a response of Twilio's other than the one that was asked for. It
+// always has the status, whatever the body was. A status of 2xx means that Twilio
+// may have done what was asked, but that its response cannot be used.
 type Error struct {
 	Status     int           // HTTP status
 	Code       int           // Twilio's code, https://www.twilio.com/docs/api/errors; 0 if it gave none
-	Message    string        // Twilio's words, on one line; empty if it gave none
+	Message    string        // Twilio's message on one line, or what is wrong with a response of 2xx; may be empty
 	MoreInfo   string        // Twilio's page about the code; empty if it gave none
-	RequestID  string        // Twilio's id of the request (RQ...); empty if it gave none
+	RequestID  string        // Twilio's ID of the request (RQ...); empty if it gave none
 	RetryAfter time.Duration // how long Twilio asks to wait; 0 if it does not
 	Attempts   int           // how often the request was sent
-	Err        error         // what cut the answer off; nil if nothing did
+	Err        error         // why the body of a 2xx response ended early; nil if it did not
 
-	exchange exchange
+	meta responseMeta
 }
 
 func (e *Error) Error() string {
@@ -39,32 +37,32 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Refused tells whether Twilio said that it did nothing. After any other status
+// Refused reports whether Twilio said that it did nothing. After any other status
 // it may have done what was asked.
 func (e *Error) Refused() bool {
 	return e.Status >= 300 && e.Status < 500 && e.Status != http.StatusRequestTimeout
 }
 
-// Unwrap returns what cut the answer off.
+// Unwrap returns why the body ended early.
 func (e *Error) Unwrap() error { return e.Err }
 
-// A NoAnswerError is a request to which Twilio gave no answer at all.
+// A NoAnswerError is a request to which Twilio sent no response.
 type NoAnswerError struct {
 	Sent     bool   // whether any of the request may have reached Twilio
 	Reason   string // what failed, on one line
 	Attempts int    // how often the request was sent
-	Err      error  // the failure of the network, or the context's
+	Err      error  // the network's error or the context's
 
 	sent time.Time
 }
 
 func (e *NoAnswerError) Error() string { return "no answer from Twilio: " + e.Reason }
 
-// Unwrap returns the failure underneath.
+// Unwrap returns the network's error or the context's.
 func (e *NoAnswerError) Unwrap() error { return e.Err }
 
-// An UnsentError is a request that could not be made, such as one without
-// credentials. Nothing was sent; Err says what to change.
+// An UnsentError is a request that was not sent, such as one without credentials
+// or one that was cancelled first. Err says what to change.
 type UnsentError struct{ Err error }
 
 func (e *UnsentError) Error() string { return e.Err.Error() }
@@ -72,9 +70,30 @@ func (e *UnsentError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *UnsentError) Unwrap() error { return e.Err }
 
-// read takes over Twilio's error body: code, message, more_info. A field that
-// is missing or of another type is left empty, as all are when it is no JSON.
-func (e *Error) read(body []byte, req *http.Request) {
+// mayHaveHappened reports whether a write that failed with err may have been
+// carried out.
+func mayHaveHappened(err error) bool {
+	if answered, ok := errors.AsType[*Error](err); ok {
+		return !answered.Refused()
+	}
+	unanswered, ok := errors.AsType[*NoAnswerError](err)
+	return ok && unanswered.Sent
+}
+
+// sentAt returns when the request that failed with err was sent.
+func sentAt(err error) time.Time {
+	if answered, ok := errors.AsType[*Error](err); ok {
+		return answered.meta.sent
+	}
+	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok {
+		return unanswered.sent
+	}
+	return time.Now()
+}
+
+// setDetails reads Twilio's error body: code, message, more_info. A field that is
+// missing or of another type stays empty; all do if the body is not JSON.
+func (e *Error) setDetails(body []byte, sanitize func(string) string) {
 	var fields map[string]any
 	_ = json.Unmarshal(body, &fields)
 	code, _ := fields["code"].(float64)
@@ -83,14 +102,14 @@ func (e *Error) read(body []byte, req *http.Request) {
 	}
 	message, _ := fields["message"].(string)
 	moreInfo, _ := fields["more_info"].(string)
-	e.Code, e.Message, e.MoreInfo = int(code), shown(message, req), shown(moreInfo, req)
+	e.Code, e.Message, e.MoreInfo = int(code), sanitize(message), sanitize(moreInfo)
 }
 
-// maxRetryAfter is the longest wait that is told; more makes no difference.
+// maxRetryAfter limits RetryAfter.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header of RFC 9110, section 10.2.3: seconds, or a date,
-// by the clock that wrote the answer's own date.
+// retryAfter parses the header of RFC 9110, section 10.2.3: seconds, or a date by
+// the clock of the response's Date header.
 func retryAfter(header, date string) time.Duration {
 	seconds, err := strconv.ParseUint(header, 10, 31)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
@@ -105,30 +124,4 @@ func retryAfter(header, date string) time.Duration {
 		now = time.Now()
 	}
 	return max(0, min(at.Sub(now), maxRetryAfter))
-}
-
-// shown makes words from outside fit to be shown: without the secrets of the
-// request, without control characters, and not without end.
-func shown(s string, req *http.Request) string {
-	if s == "" {
-		return ""
-	}
-	const most = 500
-	_, header, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	_, password, _ := req.BasicAuth()
-	for _, secret := range []string{header, password} {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "[secret]")
-		}
-	}
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsGraphic(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	if runes := []rune(s); len(runes) > most {
-		s = string(runes[:most]) + "…"
-	}
-	return strings.TrimSpace(s)
 }

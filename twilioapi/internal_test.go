@@ -1,7 +1,7 @@
 package twilioapi
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,24 +31,24 @@ func TestEdgeAndRegionChooseTheHost(t *testing.T) {
 	}
 }
 
-// Whatever the name and the values, the request line has one shape and the
-// form reads back as it was given.
+// Whatever the names and the values are, they stay in their path elements, and the
+// form is parsed to what was given.
 func FuzzRequest(f *testing.F) {
-	f.Add("CH0123456789abcdef0123456789abcdef", "https://example.com/?a=b&c", "onMessageAdded")
-	f.Add("support/42?#%", "", "a+b c;d")
-	f.Add("..", "\x00\xff", "é")
-	f.Fuzz(func(t *testing.T, name, url, filter string) {
-		path, err := webhooksPath(name)
-		if name == "" || name == "." || name == ".." {
+	f.Add("CH0123456789abcdef0123456789abcdef", "WH0123456789abcdef0123456789abcdef", "https://example.com/?a=b&c", "onMessageAdded")
+	f.Add("support/42?#%", "a/b", "", "a+b c;d")
+	f.Add("..", ".", "\x00\xff", "é")
+	f.Fuzz(func(t *testing.T, name, sid, url, filter string) {
+		path, err := request{requestScope: requestScope{conversation: name}, sid: &sid}.path()
+		if sid == "" || sid == "." || sid == ".." || name == "" || name == "." || name == ".." {
 			require.Error(t, err)
 			return
 		}
 		require.NoError(t, err)
 		w := NewWebhook{Target: "webhook", URL: &url, Filters: []string{filter, filter}}
-		req, err := newRequest(t.Context(), "POST", "http://127.0.0.1"+path, w.form())
+		req, err := w.form().newRequest(t.Context(), "POST", "http://127.0.0.1"+path)
 		require.NoError(t, err)
 		require.Equal(t, path, req.URL.EscapedPath())
-		require.Equal(t, "/Conversations/"+name+"/Webhooks", req.URL.Path)
+		require.Equal(t, "/Conversations/"+name+"/Webhooks/"+sid, req.URL.Path)
 		require.Empty(t, req.URL.RawQuery)
 		require.Empty(t, req.URL.Fragment)
 		require.NoError(t, req.ParseForm())
@@ -58,9 +58,9 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// Whatever Twilio answers, it is a JSON object of sound text, or an error that
-// keeps the status and can be shown.
-func FuzzAnswer(f *testing.F) {
+// Whatever the response is, it becomes a valid JSON object, or an error that has the
+// status and is safe to show.
+func FuzzResponse(f *testing.F) {
 	for _, body := range []string{`{"webhooks":[],"meta":null}`, `{"code":50361,"message":"no\u0000 secret","more_info":"x","status":400}`,
 		`{"code":1e400}`, `{"code":"x","message":{}}`, "{\"a\":\"\xff\"}", "<html>", "[]", "", "{}x", `{"a":` + strings.Repeat("[", 20000)} {
 		for _, status := range []int{200, 201, 307, 400, 503} {
@@ -71,11 +71,14 @@ func FuzzAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		req, err := newRequest(t.Context(), "GET", "http://127.0.0.1", nil)
+		req, err := form{}.newRequest(t.Context(), "GET", "http://127.0.0.1")
 		require.NoError(t, err)
 		req.SetBasicAuth("SK1", "secret")
 		res := &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {wait}}, Body: io.NopCloser(strings.NewReader(body)), Request: req}
-		got, err := answer(res, exchange{status: status})
+		client, err := New(Config{})
+		require.NoError(t, err)
+		decode := func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeObject(body) }
+		got, err := client.readResponse(t.Context(), res, responseMeta{status: status}, decode)
 		if err == nil {
 			require.True(t, json.Valid(got.body) && utf8.Valid(got.body) && got.body[0] == '{', "%q", got.body)
 			return
@@ -92,32 +95,110 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// However many webhooks are made, the last ones are known: a twin among them
-// must not be taken for another's.
-func TestTheMemoryIsBoundedAndKeepsTheLast(t *testing.T) {
+func TestTheCreateLogIsBoundedAndKeepsTheLatest(t *testing.T) {
 	t.Parallel()
-	m := newMemory()
-	for i := range memorySize + 1000 {
-		m.remember(json.RawMessage(fmt.Sprintf(`{"sid":"WH%032x"}`, i)))
+	l := newCreateLog()
+	for i := range maxReturned + 1000 {
+		require.True(t, l.claim(fmt.Sprintf("WH%032x", i)))
 	}
-	require.Len(t, m.returned, memorySize)
-	require.Len(t, m.order, memorySize)
-	require.False(t, m.returned[fmt.Sprintf("WH%032x", 999)])
-	require.True(t, m.returned[fmt.Sprintf("WH%032x", 1000)])
+	require.Len(t, l.returned, maxReturned)
+	require.Len(t, l.order, maxReturned)
+	require.False(t, l.claim(fmt.Sprintf("wh%032X", 1000)), "an SID is the same in upper case")
+	require.True(t, l.claim(fmt.Sprintf("WH%032x", 999)))
 }
 
-// The second look is a whole number of seconds after the create, by our clock.
-func TestTheSecondLookTellsTheSecondOfTheCreate(t *testing.T) {
+func TestACreateOfUnknownOutcomeIsForgottenAfterAMinute(t *testing.T) {
+	t.Parallel()
+	l := newCreateLog()
+	scope, w := requestScope{conversation: "room"}, NewWebhook{Target: "studio"}
+	lost, next := l.begin(scope, w), l.begin(scope, w)
+	require.True(t, l.hasRival(next), "in flight")
+	l.end(lost, true)
+	require.Empty(t, l.inFlight[lost])
+	require.True(t, l.hasRival(next))
+	lost.expires = time.Now().Add(-time.Second)
+	require.False(t, l.hasRival(next))
+	require.Empty(t, l.unknown)
+	l.end(next, false)
+	require.Empty(t, l.inFlight)
+	require.False(t, l.hasRival(l.begin(scope, w)))
+}
+
+func TestCreatesOfUnknownOutcomeAreBounded(t *testing.T) {
+	t.Parallel()
+	l := newCreateLog()
+	for range maxUnknown + 100 {
+		l.end(l.begin(requestScope{}, NewWebhook{}), true)
+	}
+	require.Len(t, l.unknown, maxUnknown)
+}
+
+func TestCreatesThatMayProduceTheSame(t *testing.T) {
+	t.Parallel()
+	sid, url, other := "CH0123456789abcdef0123456789abcdef", "https://example.com", "https://example.org"
+	scope := func(conversation, username string) requestScope {
+		return requestScope{conversation, Credentials{Username: username}}
+	}
+	w := NewWebhook{Target: "webhook", URL: &url}
+	p := newPendingCreate(scope(sid, "AC1"), w)
+	for _, row := range []struct {
+		scope requestScope
+		w     NewWebhook
+		want  bool
+	}{
+		{scope(sid, "AC1"), w, true},
+		{scope(sid, "SK1"), w, true},
+		{scope("name", "AC1"), w, true},
+		{scope(sid, "AC1"), NewWebhook{Target: "webhook", URL: &url, Filters: []string{"onMessageAdded"}}, true},
+		{scope(sid, "AC2"), w, false},
+		{scope("CHffffffffffffffffffffffffffffffff", "AC1"), w, false},
+		{scope(sid, "AC1"), NewWebhook{Target: "trigger", URL: &url}, false},
+		{scope(sid, "AC1"), NewWebhook{Target: "webhook", URL: &other}, false},
+	} {
+		require.Equal(t, row.want, p.mayProduceSame(newPendingCreate(row.scope, row.w)), row)
+	}
+}
+
+func TestAKeyedMutexKeepsNothingThatIsNotInUse(t *testing.T) {
+	t.Parallel()
+	k := newKeyedMutex()
+	a, b := requestScope{conversation: "a"}, requestScope{conversation: "b"}
+	unlockA, err := k.lock(t.Context(), a)
+	require.NoError(t, err)
+	unlockB, err := k.lock(t.Context(), b)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = k.lock(ctx, a)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, k.mutexes, 2)
+	unlockA()
+	unlockB()
+	require.Empty(t, k.mutexes)
+}
+
+func BenchmarkNormalizeJSON(b *testing.B) {
+	text := []byte(`{"meta": {"page": 0, "page_size": 5, "next_page_url": null, "key": "webhooks"}, "webhooks": [` +
+		strings.Repeat(`{"sid": "WH0123456789abcdef0123456789abcdef", "configuration": {"url": "https://example.com", "filters": ["onMessageAdded"]}}, `, 4) + `{}]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := normalizeJSON(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestTheSecondPollIsAWholeNumberOfSecondsAfterTheCreate(t *testing.T) {
 	t.Parallel()
 	for _, elapsed := range []time.Duration{0, 1, time.Second, 1700 * time.Millisecond, 30 * time.Second} {
-		pause := untilSecondLook(elapsed)
+		pause := untilNextPoll(elapsed)
 		require.Zero(t, (elapsed+pause)%time.Second, elapsed)
-		require.GreaterOrEqual(t, pause, settlePause)
-		require.Less(t, pause, settlePause+time.Second)
+		require.GreaterOrEqual(t, pause, pollPause)
+		require.Less(t, pause, pollPause+time.Second)
 	}
 }
 
-func TestRetryAfterIsReadByTheClockThatWroteIt(t *testing.T) {
+func TestRetryAfterUsesTheClockOfTheResponse(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		header, date string
@@ -135,23 +216,48 @@ func TestRetryAfterIsReadByTheClockThatWroteIt(t *testing.T) {
 	}
 }
 
-// It does what encoding/json does.
-func FuzzCompact(f *testing.F) {
+// What normalizeJSON accepts is the same value for encoding/json, and stays the
+// same when it is normalized again.
+func FuzzNormalizeJSON(f *testing.F) {
 	for _, text := range []string{
 		`{"meta": {"page": 0, "next_page_url": null}, "webhooks": [ ]}`, ` [1 , -0.5e+10,true,false , null,"a\u00e9\\\"\n\/"] `,
 		`{"a":{"b":[{}]}}`, "", " ", "{", "[", `"`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, "01", "-", "1.", "1e", "+1", "tru", "truex", "nul",
-		`"\x"`, `"\u12"`, `"\u12g4"`, "\"\x01\"", "\"\xff\"", "[1]2", "{}{}", "\x00", "[\x00]", "1\x00", "\ufeff{}", `{1:2}`, `[}`, `{]`,
-		strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+		`"\x"`, `"\u12"`, `"\u12g4"`, "\"\x01\"", "\"\xff\"", "[1]2", "{}{}", "1 2", "\x00", "[\x00]", "1\x00", "\ufeff{}", `{1:2}`, `[}`, `{]`,
+		`"\ud83d"`, `"\ud83d\ude00"`, "1e999", "9007199254740993", strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth),
 	} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var want bytes.Buffer
-		err := json.Compact(&want, text)
-		got, ok := compact(text)
-		require.Equal(t, err == nil, ok, "%q: %v", text, err)
-		if ok {
-			require.Equal(t, want.String(), string(got))
+		got, err := normalizeJSON(text)
+		if err != nil {
+			return
 		}
+		var want, value any
+		require.NoError(t, json.Unmarshal(text, &want))
+		require.NoError(t, json.Unmarshal(got, &value))
+		require.Equal(t, want, value)
+		again, err := normalizeJSON(got)
+		require.NoError(t, err)
+		require.Equal(t, string(got), string(again))
 	})
+}
+
+func TestResponsesThatClientsCannotParseAreRefusedOrRepaired(t *testing.T) {
+	t.Parallel()
+	nested := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+	for text, want := range map[string]string{
+		`[9007199254740993, 1.50, 1e-999]`: `[9007199254740993,1.50,1e-999]`,
+		`"a\ud83db\ud83d\ude00"`:           "\"a\uFFFDb\U0001F600\"",
+		"\"\xe4\"":                         "\"\uFFFD\"",
+		nested(maxDepth):                   nested(maxDepth),
+		nested(maxDepth + 1):               "",
+		`{"a":1e999}`:                      "",
+		`[-1e309]`:                         "",
+		`{"sid":"WH1","sid":"WH2"}`:        "",
+		`{} {}`:                            "",
+	} {
+		got, err := normalizeJSON([]byte(text))
+		require.Equal(t, want, string(got), text)
+		require.Equal(t, want == "", err != nil, text)
+	}
 }

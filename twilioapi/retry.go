@@ -3,91 +3,104 @@ package twilioapi
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 )
 
-// maxAttempts is how often one request is sent at most.
+// maxAttempts is how often a request is sent at most.
 const maxAttempts = 4
 
-// mayRepeat tells whether a request that failed so may be sent again:
+// mayRepeat reports whether a request that failed with err may be sent again:
 //
-//	                                  read   write
-//	429: Twilio did nothing           yes    yes
-//	never sent: refused, DNS, TLS     yes    yes
-//	502, 503, 504                     yes    no
-//	reset, answer cut off             yes    no
-//	anything else, time ran out       no     no
+//	                                        GET   DELETE   POST
+//	429: Twilio did nothing                 yes   yes      yes
+//	never sent: refused, DNS, TLS           yes   yes      yes
+//	502, 503, 504                           yes   yes      no
+//	connection reset, body cut off          yes   yes      no
+//	2xx that cannot be the response         no    yes      no
+//	anything else                           no    no       no
 //
-// After the failures in the last column but one a write may have been carried
-// out; only looking tells, see [Client.CreateWebhook].
+// A POST that fails otherwise than in the first two rows may have been carried
+// out; see [Client.CreateWebhook] and [Client.UpdateWebhook].
 func mayRepeat(method string, err error) bool {
-	read := method == http.MethodGet
+	idempotent := method != http.MethodPost
 	if answered, ok := errors.AsType[*Error](err); ok {
 		switch answered.Status {
 		case http.StatusTooManyRequests:
 			return true
 		case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return read
+			return idempotent
 		default:
-			return read && answered.Err != nil
+			success := answered.Status >= 200 && answered.Status <= 299
+			return idempotent && (answered.Err != nil || success && method == http.MethodDelete)
 		}
 	}
-	silent, ok := errors.AsType[*NoAnswerError](err)
-	return ok && (read || !silent.Sent)
+	unanswered, ok := errors.AsType[*NoAnswerError](err)
+	return ok && (idempotent || !unanswered.Sent)
 }
 
-// mayHaveHappened tells whether a write that failed so may have been carried
-// out all the same.
-func mayHaveHappened(err error) bool {
-	if answered, ok := errors.AsType[*Error](err); ok {
-		return !answered.Refused()
-	}
-	silent, ok := errors.AsType[*NoAnswerError](err)
-	return ok && silent.Sent
+// backoff returns the pause after an attempt: full jitter, with a limit that
+// doubles from half a second to eight seconds.
+func backoff(attempt int) time.Duration {
+	return rand.N(min(500*time.Millisecond<<(attempt-1), 8*time.Second))
 }
 
-// newBackoff grows exponentially with full jitter: each wait is between nothing
-// and twice the interval.
-func newBackoff() *backoff.ExponentialBackOff {
-	return &backoff.ExponentialBackOff{
-		InitialInterval:     250 * time.Millisecond,
-		RandomizationFactor: 1,
-		Multiplier:          2,
-		MaxInterval:         4 * time.Second,
-	}
-}
-
-// retry sends until there is an answer, a failure that must not be repeated, or
-// no time for another wait; then the last failure is returned, with its status.
+// retry calls send until there is a response, an error that must not be repeated,
+// or no time for another attempt. It returns the last error.
 func (c *Client) retry(ctx context.Context, method string, send func() (*response, error)) (*response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &UnsentError{err}
 	}
-	waits := newBackoff()
 	for attempt := 1; ; attempt++ {
 		res, err := send()
 		if err == nil {
 			res.attempts = attempt
 			return res, nil
 		}
-		wait := waits.NextBackOff()
-		if answered, ok := errors.AsType[*Error](err); ok {
-			answered.Attempts = attempt
-			wait = max(wait, answered.RetryAfter)
-		}
-		if silent, ok := errors.AsType[*NoAnswerError](err); ok {
-			silent.Attempts = attempt
-		}
+		setAttempts(err, attempt)
+		wait := max(backoff(attempt), retryAfterOf(err))
 		if attempt == maxAttempts || !mayRepeat(method, err) || !fits(ctx, wait) || c.sleep(ctx, wait) != nil || ctx.Err() != nil {
 			return nil, err
+		}
+		if c.onRetry != nil {
+			c.onRetry(retryReason(err))
 		}
 	}
 }
 
-// fits tells whether a wait leaves time for anything after it.
+func setAttempts(err error, attempts int) {
+	if answered, ok := errors.AsType[*Error](err); ok {
+		answered.Attempts = attempts
+	}
+	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok {
+		unanswered.Attempts = attempts
+	}
+}
+
+func retryAfterOf(err error) time.Duration {
+	if answered, ok := errors.AsType[*Error](err); ok {
+		return answered.RetryAfter
+	}
+	return 0
+}
+
+// retryReason returns a reason for [Config.OnRetry].
+func retryReason(err error) string {
+	if answered, ok := errors.AsType[*Error](err); ok {
+		if answered.Status < 300 {
+			return "unusable_response"
+		}
+		return strconv.Itoa(answered.Status)
+	}
+	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok && unanswered.Sent {
+		return "no_response"
+	}
+	return "not_sent"
+}
+
+// fits reports whether ctx lasts longer than a wait.
 func fits(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return !ok || wait < time.Until(deadline)

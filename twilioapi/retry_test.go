@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -18,7 +19,7 @@ import (
 	"twilio-conversations-mcp/twilioapi"
 )
 
-// once answers the first request by one handler and the others by another.
+// once handles the first request by one handler and the others by another.
 func once(first, then http.HandlerFunc) http.HandlerFunc {
 	var asked atomic.Bool
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -32,63 +33,103 @@ func once(first, then http.HandlerFunc) http.HandlerFunc {
 
 func reset(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-func cut(w http.ResponseWriter, _ *http.Request) {
+func truncated(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "100")
 	_, _ = io.WriteString(w, "{")
 }
 
-// TestWhatIsSentAgain is the table of mayRepeat, on the wire.
-func TestWhatIsSentAgain(t *testing.T) {
+// TestRetries has the table of mayRepeat.
+func TestRetries(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		name         string
-		first        http.HandlerFunc
-		list, create int // how often each is sent
+		name              string
+		first             http.HandlerFunc
+		get, post, delete int // how often each is sent
 	}{
-		{"429", reply(429, `{"code":20429}`), 2, 2},
-		{"502", reply(502, "<html>"), 2, 1},
-		{"503", reply(503, `{"code":20503}`), 2, 1},
-		{"504", reply(504, ""), 2, 1},
-		{"reset", reset, 2, 1},
-		{"cut off", cut, 2, 1},
-		{"500", reply(500, `{"code":20500}`), 1, 1},
-		{"400", reply(400, `{"code":50365}`), 1, 1},
-		{"401", reply(401, `{"code":20003}`), 1, 1},
-		{"404", reply(404, `{"code":20404}`), 1, 1},
-		{"408", reply(408, ""), 1, 1},
-		{"307", reply(307, ""), 1, 1},
-		{"HTML", reply(200, "<html>"), 1, 1},
+		{"429", reply(429, `{"code":20429}`), 2, 2, 2},
+		{"502", reply(502, "<html>"), 2, 1, 2},
+		{"503", reply(503, `{"code":20503}`), 2, 1, 2},
+		{"504", reply(504, ""), 2, 1, 2},
+		{"reset", reset, 2, 1, 2},
+		{"truncated", truncated, 2, 1, 2},
+		{"500", reply(500, `{"code":20500}`), 1, 1, 1},
+		{"400", reply(400, `{"code":50365}`), 1, 1, 1},
+		{"401", reply(401, `{"code":20003}`), 1, 1, 1},
+		{"404", reply(404, `{"code":20404}`), 1, 1, 1},
+		{"408", reply(408, ""), 1, 1, 1},
+		{"307", reply(307, ""), 1, 1, 1},
+		{"HTML", reply(200, "<html>"), 1, 1, 2},
+		{"another webhook", reply(200, `{"sid":"WHffffffffffffffffffffffffffffffff","webhooks":7}`), 1, 1, 2},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			client, got := record(t, twilioapi.Config{}, once(row.first, reply(200, `{"webhooks":[]}`)))
-			_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
-			require.Equal(t, row.list, len(got))
-			require.Equal(t, row.list == 2, err == nil)
-
-			client, got = record(t, twilioapi.Config{}, once(row.first, reply(200, `{"webhooks":[]}`)))
-			_, _, _ = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-			require.Equal(t, row.create, creates(got))
-		})
+		for name, call := range map[string]func(*twilioapi.Client) error{
+			"list": func(c *twilioapi.Client) error {
+				_, err := c.ListWebhooks(t.Context(), "room", twilioapi.Page{})
+				return err
+			},
+			"fetch": func(c *twilioapi.Client) error {
+				_, err := c.FetchWebhook(t.Context(), "room", webhookSID)
+				return err
+			},
+			"create": func(c *twilioapi.Client) error {
+				_, err := c.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+				return err
+			},
+			"update": func(c *twilioapi.Client) error {
+				_, err := c.UpdateWebhook(t.Context(), "room", webhookSID, twilioapi.WebhookUpdate{URL: ptr("x")})
+				return err
+			},
+			"delete": func(c *twilioapi.Client) error {
+				_, err := c.DeleteWebhook(t.Context(), "room", webhookSID)
+				return err
+			},
+		} {
+			t.Run(row.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				client, got := record(t, twilioapi.Config{}, once(row.first, func(w http.ResponseWriter, r *http.Request) {
+					reply(200, `{"sid":"`+webhookSID+`","webhooks":[]}`)(w, r)
+				}))
+				err := call(client)
+				method, sent := first(got)
+				want := map[string]int{"GET": row.get, "POST": row.post, "DELETE": row.delete}[method]
+				require.Equal(t, want, sent)
+				if method != "POST" {
+					require.Equal(t, want == 2, err == nil, err)
+				}
+			})
+		}
 	}
 }
 
-func TestAttemptsEnd(t *testing.T) {
-	t.Parallel()
-	client, got := record(t, twilioapi.Config{}, reply(429, `{"code":20429}`))
-	_, _, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-	require.Equal(t, 4, told(t, err).Attempts)
-	require.Len(t, got, 4)
-
-	client, err = twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b"), Sleep: sleepless})
-	require.NoError(t, err)
-	_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
-	require.True(t, ok)
-	require.Equal(t, 4, silent.Attempts, "what was never sent may be repeated")
+// first returns the method of the first request, and how many requests have it.
+func first(got <-chan request) (method string, n int) {
+	for range len(got) {
+		r := <-got
+		if method == "" {
+			method = r.method
+		}
+		if r.method == method {
+			n++
+		}
+	}
+	return method, n
 }
 
-func TestRetryAfterIsHonoured(t *testing.T) {
+func TestAttemptsAreLimited(t *testing.T) {
+	t.Parallel()
+	client, got := record(t, twilioapi.Config{}, reply(429, `{"code":20429}`))
+	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	require.Equal(t, 4, shown(t, err).Attempts)
+	require.Len(t, got, 4)
+
+	client, err = twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b"), Sleep: noSleep})
+	require.NoError(t, err)
+	_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+	require.True(t, ok)
+	require.Equal(t, 4, silent.Attempts, "a request that was never sent may be repeated")
+}
+
+func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		header  string
@@ -111,7 +152,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 					w.Header().Set("Retry-After", time.Now().Add(9*time.Second).UTC().Format(http.TimeFormat))
 				}
 				reply(429, "{}")(w, r)
-			}, reply(200, "{}")))
+			}, reply(200, emptyList)))
 			_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, waited, row.atLeast)
@@ -120,7 +161,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
-func TestAWaitThatDoesNotFitIsNotBegun(t *testing.T) {
+func TestAWaitLongerThanTheTimeoutIsNotStarted(t *testing.T) {
 	t.Parallel()
 	sleep := func(_ context.Context, d time.Duration) error { t.Errorf("waited %v", d); return nil }
 	client, got := record(t, twilioapi.Config{Timeout: 10 * time.Second, Sleep: sleep}, func(w http.ResponseWriter, r *http.Request) {
@@ -128,32 +169,32 @@ func TestAWaitThatDoesNotFitIsNotBegun(t *testing.T) {
 		reply(429, `{"code":20429}`)(w, r)
 	})
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
-	require.Equal(t, 429, told(t, err).Status, "the last answer is returned")
-	require.Equal(t, time.Hour, told(t, err).RetryAfter)
+	require.Equal(t, 429, shown(t, err).Status, "the last error is returned")
+	require.Equal(t, time.Hour, shown(t, err).RetryAfter)
 	require.Len(t, got, 1)
 }
 
-func TestACallThatIsCancelledWhileItWaitsKeepsItsAnswer(t *testing.T) {
+func TestACallThatIsCancelledWhileItWaitsReturnsTheLastError(t *testing.T) {
 	t.Parallel()
 	sleep := func(context.Context, time.Duration) error { return context.Canceled }
 	client, got := record(t, twilioapi.Config{Sleep: sleep}, reply(503, `{"code":20503}`))
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
-	require.Equal(t, 20503, told(t, err).Code)
+	require.Equal(t, 20503, shown(t, err).Code)
 	require.Len(t, got, 1)
 }
 
-func TestACreateIsNotSentAgainForACallerThatIsGone(t *testing.T) {
+func TestACancelledCreateIsNotRetried(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	sleep := func(context.Context, time.Duration) error { cancel(); return nil }
 	client, got := record(t, twilioapi.Config{Sleep: sleep}, reply(429, `{"code":20429}`))
-	_, _, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
-	require.Equal(t, 20429, told(t, err).Code)
+	_, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	require.Equal(t, 20429, shown(t, err).Code)
 	require.Len(t, got, 1)
 }
 
-// A TLS handshake that never ends: the create is not on its way yet.
-func TestACreateThatWasNotBegunIsGivenUp(t *testing.T) {
+// During a TLS handshake the create cannot have reached Twilio.
+func TestACreateIsCancelledBeforeItIsSent(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -168,15 +209,15 @@ func TestACreateThatWasNotBegunIsGivenUp(t *testing.T) {
 	}()
 	client, err := twilioapi.New(twilioapi.Config{BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b")})
 	require.NoError(t, err)
-	_, _, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
+	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
 	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 	require.True(t, ok, err)
 	require.False(t, silent.Sent)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// net/http would send a body again, unasked, to a peer that resets the stream
-// with one of these codes. This peer carries out what it resets.
+// net/http would by itself send a body again to a peer that resets the stream with
+// one of these codes. This peer carries out the requests that it resets.
 func TestACreateIsSentOnceOverHTTP2(t *testing.T) {
 	t.Parallel()
 	for name, code := range map[string]byte{"PROTOCOL_ERROR": 1, "INTERNAL_ERROR": 2, "REFUSED_STREAM": 7} {
@@ -199,19 +240,28 @@ func TestACreateIsSentOnceOverHTTP2(t *testing.T) {
 				}
 			}()
 			client, err := twilioapi.New(twilioapi.Config{
-				BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b"), Timeout: time.Second, Sleep: sleepless,
+				BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b"), Timeout: time.Second, Sleep: noSleep,
+				RootCAs: trust(srv),
 			})
 			require.NoError(t, err)
-			client.Trust(srv.Certificate())
-			_, _, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
+			_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
 			require.ErrorAs(t, err, new(*twilioapi.OutcomeUnknownError))
 			require.EqualValues(t, 1, creates.Load())
 		})
 	}
 }
 
-// resetStreams speaks just enough HTTP/2: it counts the requests with a body that
-// came to their end, and resets each request.
+// trust returns the authorities that accept a test server's certificate.
+func trust(srv *httptest.Server) *x509.CertPool {
+	roots := x509.NewCertPool()
+	if certificate := srv.Certificate(); certificate != nil {
+		roots.AddCert(certificate)
+	}
+	return roots
+}
+
+// resetStreams is a minimal HTTP/2 server: it counts the requests whose body was
+// complete, and resets each request.
 func resetStreams(conn net.Conn, code byte, creates *atomic.Int32) {
 	defer conn.Close()
 	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

@@ -19,7 +19,7 @@ func BenchmarkAdmit(b *testing.B) {
 	}{
 		{"anyone", newPolicy(b, Options{}), "", 200},
 		{"token", newPolicy(b, Options{Tokens: []string{tokenA, tokenB}}), tokenB, 200},
-		{"RS256", oauth, valid, 200},
+		{"verified before", oauth, valid, 200},
 		{"forged", oauth, forge(valid), 401},
 		{"opaque", oauth, tokenB, 401},
 	} {
@@ -32,5 +32,16 @@ func BenchmarkAdmit(b *testing.B) {
 				require.Equal(b, row.status, w.Code)
 			}
 		})
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	s := newOAuthTest(b)
+	p := newPolicy(b, Options{Issuer: s.issuer.URL, PublicURL: "https://mcp.example.com"})
+	b.ReportAllocs()
+	token := s.token()
+	for b.Loop() {
+		_, _, err := p.oauth.verify(b.Context(), token)
+		require.NoError(b, err)
 	}
 }

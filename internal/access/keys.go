@@ -25,8 +25,9 @@ const (
 )
 
 // newKeySet returns the keys of the issuer. They are fetched when a token
-// arrives whose signature none of the known keys verifies.
-func newKeySet(o Options) *oidc.RemoteKeySet {
+// arrives whose signature none of the known keys verifies. If the keys have
+// changed, changed is called.
+func newKeySet(o Options, changed func()) *oidc.RemoteKeySet {
 	client := &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -37,7 +38,7 @@ func newKeySet(o Options) *oidc.RemoteKeySet {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	source := &keySource{issuer: o.Issuer, client: client, timeout: fetchTimeout, now: o.now, log: o.Log}
+	source := &keySource{issuer: o.Issuer, client: client, timeout: fetchTimeout, changed: changed, now: o.now, log: o.Log}
 	return oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), &http.Client{Transport: source}), o.Issuer)
 }
 
@@ -48,13 +49,14 @@ type keySource struct {
 	issuer  string
 	client  *http.Client
 	timeout time.Duration // of a fetch, which makes several requests
+	changed func()        // called when the keys have changed
 	now     func() time.Time
 	log     *slog.Logger
 
 	mu      sync.Mutex // guards the fields below
 	fetched time.Time  // when the last fetch began
-	keys    []byte     // what it returned
-	err     error
+	err     error      // why it failed
+	keys    []byte     // what the last successful fetch returned
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -63,9 +65,7 @@ func (s *keySource) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer s.mu.Unlock()
 	if now := s.now(); s.fetched.IsZero() || now.Sub(s.fetched) >= fetchInterval {
 		s.fetched = now
-		if s.keys, s.err = s.fetch(r.Context()); s.err != nil {
-			s.log.Warn("the keys of the OAuth issuer cannot be fetched", "error", s.err)
-		}
+		s.refresh(r.Context())
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -76,6 +76,20 @@ func (s *keySource) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body:       io.NopCloser(bytes.NewReader(s.keys)),
 		Request:    r,
 	}, nil
+}
+
+// refresh fetches the keys. If that fails, the error takes their place, and
+// go-oidc goes on using the keys that it has.
+func (s *keySource) refresh(ctx context.Context) {
+	keys, err := s.fetch(ctx)
+	if s.err = err; err != nil {
+		s.log.Warn("the keys of the OAuth issuer cannot be fetched", "error", err)
+		return
+	}
+	if !bytes.Equal(keys, s.keys) {
+		s.keys = keys
+		s.changed()
+	}
 }
 
 // fetch discovers where the keys are and returns them. Discovery is repeated

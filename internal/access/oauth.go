@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -36,6 +37,7 @@ type resourceServer struct {
 	audiences []string
 	metadata  metadata
 	keys      *oidc.RemoteKeySet
+	verified  atomic.Pointer[tokenCache] // replaced when the keys change
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -60,10 +62,11 @@ func (p *Policy) setOAuth(o Options) error {
 		issuer:    o.Issuer,
 		audiences: audiences,
 		metadata:  newMetadata(resource, o.Issuer),
-		keys:      newKeySet(o),
 		now:       o.now,
 		log:       o.Log,
 	}
+	p.oauth.forget()
+	p.oauth.keys = newKeySet(o, p.oauth.forget)
 	return nil
 }
 
@@ -73,7 +76,7 @@ func (s *resourceServer) admit(w http.ResponseWriter, r *http.Request) (Caller, 
 		s.challenge(w, http.StatusUnauthorized, "", []string{ScopeRead}, "send an access token of "+s.issuer+" as Authorization: Bearer")
 		return Caller{}, false
 	}
-	caller, err := s.verify(r.Context(), token)
+	caller, err := s.identify(r.Context(), token)
 	switch {
 	case err == nil:
 		return caller, true
@@ -110,33 +113,62 @@ func (p *Policy) RefuseScope(w http.ResponseWriter, c Caller, scope string) {
 // issuer could not be fetched.
 var errNoKeys = errors.New("no keys of the issuer")
 
-// verify returns the caller that a token was issued for.
-func (s *resourceServer) verify(ctx context.Context, token string) (Caller, error) {
-	if err := checkHeader(token); err != nil {
+// identify returns the caller that a token was issued for. A token that arrives
+// again is not verified again, unless the keys have changed meanwhile.
+func (s *resourceServer) identify(ctx context.Context, token string) (Caller, error) {
+	if len(token) > maxAccessToken {
+		return Caller{}, fmt.Errorf("it is too long; the maximum is %d bytes", maxAccessToken)
+	}
+	cache, now := s.verified.Load(), s.now()
+	if caller, ok := cache.find(token, now); ok {
+		return caller, nil
+	}
+	caller, expires, err := s.verify(ctx, token)
+	if err != nil {
 		return Caller{}, err
+	}
+	cache.add(token, caller, now, expires)
+	return caller, nil
+}
+
+// forget forgets which tokens were verified.
+func (s *resourceServer) forget() { s.verified.Store(newTokenCache()) }
+
+// verify returns the caller that a token was issued for, and when the token is
+// no longer accepted.
+func (s *resourceServer) verify(ctx context.Context, token string) (Caller, time.Time, error) {
+	if err := checkHeader(token); err != nil {
+		return Caller{}, time.Time{}, err
 	}
 	keys := &verification{keys: s.keys}
 	verified, err := oidc.NewVerifier(s.issuer, keys, &oidc.Config{
-		SkipClientIDCheck:    true, // the audience is checked below: one of several
+		SkipClientIDCheck:    true, // checkClaims checks the audience: one of several
 		SupportedSigningAlgs: signingAlgorithms,
 		Now:                  func() time.Time { return s.now().Add(-clockLeeway) },
 	}).Verify(ctx, token)
 	switch {
 	case keys.fetchErr != nil:
-		return Caller{}, fmt.Errorf("%w: %w", errNoKeys, keys.fetchErr)
+		return Caller{}, time.Time{}, fmt.Errorf("%w: %w", errNoKeys, keys.fetchErr)
 	case err != nil:
-		return Caller{}, err
-	case !slices.ContainsFunc(verified.Audience, func(a string) bool { return slices.Contains(s.audiences, a) }):
-		return Caller{}, fmt.Errorf("its audience is %q, not %q", verified.Audience, s.audiences)
+		return Caller{}, time.Time{}, err
+	}
+	caller, err := s.checkClaims(verified)
+	return caller, verified.Expiry.Add(clockLeeway), err
+}
+
+// checkClaims checks what go-oidc does not, and returns the caller.
+func (s *resourceServer) checkClaims(token *oidc.IDToken) (Caller, error) {
+	if !slices.ContainsFunc(token.Audience, func(a string) bool { return slices.Contains(s.audiences, a) }) {
+		return Caller{}, fmt.Errorf("its audience is %q, not %q", token.Audience, s.audiences)
 	}
 	var c claims
-	if err := verified.Claims(&c); err != nil {
+	if err := token.Claims(&c); err != nil {
 		return Caller{}, err
 	}
 	if c.NotBefore > float64(s.now().Add(clockLeeway).Unix()) {
 		return Caller{}, errors.New("it is not valid yet")
 	}
-	return c.caller(verified.Subject), nil
+	return c.caller(token.Subject), nil
 }
 
 // A verification is an [oidc.KeySet] for one token. It tells whether keys could
@@ -159,9 +191,6 @@ func (v *verification) VerifySignature(ctx context.Context, token string) ([]byt
 // not access tokens according to their type. RFC 9068 demands at+jwt, but some
 // issuers send JWT or no type.
 func checkHeader(token string) error {
-	if len(token) > maxAccessToken {
-		return fmt.Errorf("it is too long; the maximum is %d bytes", maxAccessToken)
-	}
 	encoded, _, _ := strings.Cut(token, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(encoded)
 	var header struct {

@@ -3,68 +3,45 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"twilio-conversations-mcp/twilioapi"
 )
 
-// serverCredentials reads Twilio's from the environment: an API key, or else the
-// account's own. What is missing is an error of each call rather than of the
-// start, so that a client can always list the tools.
-func serverCredentials(lookup LookupFunc) twilioapi.CredentialsFunc {
-	credentials, err := fromPairs(lookup,
+// credentials returns the Twilio credentials of the environment: an API key, or
+// else the credentials of the account. Missing credentials are an error of each
+// call rather than of the start, so that a client can always list the tools.
+func credentials(lookup LookupFunc) twilioapi.CredentialsFunc {
+	found, err := firstPair(lookup,
 		[2]string{"TWILIO_API_KEY", "TWILIO_API_SECRET"},
 		[2]string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"})
-	return func() (twilioapi.Credentials, error) { return credentials, err }
+	return func() (twilioapi.Credentials, error) { return found, err }
 }
 
-func fromPairs(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, error) {
-	var half error
+// firstPair returns the first pair of variables of which both are set. If there
+// is none, the error speaks of the first pair of which one is set.
+func firstPair(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, error) {
+	err := errors.New("the server has no Twilio credentials; " +
+		"ask the user to set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, " +
+		"in its environment, or to start it with --sandbox")
+	var incomplete error
 	for _, pair := range pairs {
-		username, _ := lookup(pair[0])
-		password, _ := lookup(pair[1])
+		username, password := lookup.value(pair[0]), lookup.value(pair[1])
 		switch {
 		case username != "" && password != "":
 			return twilioapi.Credentials{Username: username, Password: password}, nil
-		case half != nil:
+		case incomplete != nil:
 		case username != "":
-			half = missing(pair[0], pair[1])
+			incomplete = missing(pair[0], pair[1])
 		case password != "":
-			half = missing(pair[1], pair[0])
+			incomplete = missing(pair[1], pair[0])
 		}
 	}
-	if half != nil {
-		return twilioapi.Credentials{}, half
+	if incomplete != nil {
+		err = incomplete
 	}
-	return twilioapi.Credentials{}, errors.New("the server has no Twilio credentials; " +
-		"ask the user to set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, " +
-		"in its environment, or to start it with --sandbox")
+	return twilioapi.Credentials{}, err
 }
 
 func missing(set, unset string) error {
 	return fmt.Errorf("the server's environment has %s but not %s; ask the user to set %[2]s too", set, unset)
-}
-
-// tokens reads the bearer tokens that callers over HTTP must bring, from
-// MCP_AUTH_TOKEN and the file that MCP_AUTH_TOKEN_FILE names: separated by
-// commas or lines. It returns none if neither variable is set.
-func tokens(lookup LookupFunc) ([]string, error) {
-	text, _ := lookup("MCP_AUTH_TOKEN")
-	file, _ := lookup("MCP_AUTH_TOKEN_FILE")
-	if text == "" && file == "" {
-		return nil, nil
-	}
-	if file != "" {
-		read, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("MCP_AUTH_TOKEN_FILE: %w", err)
-		}
-		text += "\n" + string(read)
-	}
-	all := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\r' || r == '\n' })
-	if len(all) == 0 {
-		return nil, errors.New("MCP_AUTH_TOKEN and MCP_AUTH_TOKEN_FILE hold no token")
-	}
-	return all, nil
 }

@@ -1,20 +1,22 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"runtime/debug"
 )
 
-// Version is the version this program was built as, or "dev".
+// Version returns the version that this program was built as, or "dev".
 func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "(devel)" {
+		return cmp.Or(info.Main.Version, "dev")
 	}
 	return "dev"
 }
 
-// Build describes the program in one line: version, commit and Go version.
-func Build() string {
+// VersionString describes the program in one line: version, commit and Go
+// version.
+func VersionString() string {
 	commit, goVersion := "unknown", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		goVersion = info.GoVersion

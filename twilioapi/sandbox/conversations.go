@@ -20,31 +20,32 @@ const (
 	silentSID      = "CH00000000000000000000000000000000"
 )
 
-// A service is a Conversation Service: a world of conversations that no other Service sees.
+// A service is a Conversation Service. Services share no conversations.
 type service struct {
-	conversations map[string]*conversation // by SID, and by unique name where there is one
-	made          int                      // conversations by request
-	webhooks      *int                     // webhooks made so far, in all Services
+	conversations map[string]*conversation // by SID, and by unique name if there is one
+	created       int                      // conversations created by requests
+	webhooks      *int                     // webhooks created so far, in all Services
 }
 
 type conversation struct {
 	sid      string
 	service  *service
 	webhooks []webhook // in order of creation, which is also that of their SIDs
-	asked    bool      // whether the first request has been
+	used     bool      // whether there was a request
 }
 
 func newService(webhooks *int) *service {
 	v := &service{conversations: map[string]*conversation{}, webhooks: webhooks}
-	for _, magic := range []string{rateLimitedSID, unavailableSID, badGatewaySID, silentSID} {
-		v.open(magic, "")
+	for _, sid := range []string{rateLimitedSID, unavailableSID, badGatewaySID, silentSID} {
+		v.add(sid, "")
 	}
-	v.open(emptySID, emptyName)
-	v.open(supportSID, supportName).seed()
+	v.add(emptySID, emptyName)
+	v.add(supportSID, supportName).seed()
 	return v
 }
 
-func (v *service) open(sid, uniqueName string) *conversation {
+// add creates a conversation. The unique name may be empty.
+func (v *service) add(sid, uniqueName string) *conversation {
 	c := &conversation{sid: sid, service: v}
 	v.conversations[sid] = c
 	if uniqueName != "" {
@@ -53,8 +54,8 @@ func (v *service) open(sid, uniqueName string) *conversation {
 	return c
 }
 
-// seed adds the webhooks of the documented example as Twilio really returns them: the sample's event names
-// belong to an older product, and it shows keywords as filters and methods in lower case.
+// seed adds the webhooks of the documented example as Twilio really returns them. The example has event names
+// of an older product, keywords as filters, and methods in lower case.
 func (c *conversation) seed() {
 	const date = "2016-03-24T21:05:50Z"
 	c.add("webhook", date, configuration{URL: "https://example.com", Method: "GET",
@@ -66,7 +67,7 @@ func (c *conversation) seed() {
 
 var serviceSIDs = regexp.MustCompile(`^IS[0-9a-fA-F]{32}$`)
 
-// serviceSID is the Service that the path names; a plain path means the default one.
+// serviceSID returns the Service in the path; a path without one means the default Service.
 func serviceSID(r *http.Request) string {
 	if sid := r.PathValue("service"); sid != "" {
 		return sid
@@ -74,7 +75,7 @@ func serviceSID(r *http.Request) string {
 	return defaultService
 }
 
-// root is where the conversations of r's Service are.
+// root returns the URL of the conversations of r's Service, with a slash at the end.
 func (s *Sandbox) root(r *http.Request) string {
 	if sid := r.PathValue("service"); sid != "" {
 		return s.base + "/v1/Services/" + sid + "/Conversations/"
@@ -82,7 +83,7 @@ func (s *Sandbox) root(r *http.Request) string {
 	return s.base + "/v1/Conversations/"
 }
 
-// service opens a Service when it is named for the first time. The caller holds the lock.
+// service returns a Service, which it creates if there is none. The caller holds s.mu.
 func (s *Sandbox) service(sid string) *service {
 	v, ok := s.services[sid]
 	if !ok {
@@ -92,66 +93,66 @@ func (s *Sandbox) service(sid string) *service {
 	return v
 }
 
-// An operation acts on a conversation while nothing else moves.
-type operation func(*http.Request, *conversation) answer
+// An operation handles a request for a conversation. The caller holds the sandbox's mutex.
+type operation func(*http.Request, *conversation) response
 
-// in finds the conversation that the path names, by SID or by unique name, and acts on it.
-func (s *Sandbox) in(op operation) handler {
-	return func(r *http.Request) answer {
+// conversation returns a handler that finds the conversation in the path, by SID or by unique name, and calls op.
+func (s *Sandbox) conversation(op operation) handler {
+	return func(r *http.Request) response {
 		name := r.PathValue("conversation")
 		if name == silentSID {
 			<-r.Context().Done()
-			return answer{}
+			return response{}
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		c, ok := s.service(serviceSID(r)).conversations[name]
 		if !ok {
-			return missing(r, ". "+Guide)
+			return notFoundHint(r, ". "+Guide)
 		}
-		return c.act(r, op)
+		return c.handle(r, op)
 	}
 }
 
-// act lets op answer, unless the conversation is one that was asked for because it fails.
-func (c *conversation) act(r *http.Request, op operation) answer {
-	first, write := !c.asked, r.Method == http.MethodPost || r.Method == http.MethodDelete
-	c.asked = true
+// handle calls op, unless the conversation is one of those that fail.
+func (c *conversation) handle(r *http.Request, op operation) response {
+	first, write := !c.used, r.Method == http.MethodPost || r.Method == http.MethodDelete
+	c.used = true
 	switch {
 	case c.sid == rateLimitedSID && first:
 		return refuse(http.StatusTooManyRequests, 20429, "Too many requests").with("Retry-After", "1")
 	case c.sid == unavailableSID && write:
 		return refuse(http.StatusServiceUnavailable, 20503, "Service unavailable")
 	}
-	a := op(r, c)
-	if c.sid == badGatewaySID && write && a.status < 300 {
-		return answer{status: http.StatusBadGateway, body: html("<html><head><title>502 Bad Gateway</title></head>" +
+	res := op(r, c)
+	if c.sid == badGatewaySID && write && res.status < 300 {
+		return response{status: http.StatusBadGateway, body: html("<html><head><title>502 Bad Gateway</title></head>" +
 			"<body><h1>502 Bad Gateway</h1></body></html>")}
 	}
-	return a
+	return res
 }
 
-// createConversation makes just enough of a conversation to put webhooks on:
+// createConversation creates a conversation with the fields that webhooks need:
 // https://www.twilio.com/docs/conversations/api/conversation-resource.
-func (s *Sandbox) createConversation(r *http.Request) answer {
+func (s *Sandbox) createConversation(r *http.Request) response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v, uniqueName := s.service(serviceSID(r)), r.Form.Get("UniqueName")
 	if _, taken := v.conversations[uniqueName]; taken {
 		return refuse(http.StatusConflict, 50353, "Conversation with this UniqueName already exists")
 	}
-	v.made++
-	// From 0x1000 on, so that none is ever one of the magic ones.
-	c := v.open(fmt.Sprintf("CH%032x", 0xfff+v.made), uniqueName)
+	v.created++
+	// SIDs start at 0x1000, so that none is equal to that of a conversation that fails.
+	c := v.add(fmt.Sprintf("CH%032x", 0xfff+v.created), uniqueName)
 	date := s.date()
-	return answer{status: http.StatusCreated, body: created{
+	return response{status: http.StatusCreated, body: createdConversation{
 		SID: c.sid, AccountSID: accountSID, ChatServiceSID: serviceSID(r),
 		UniqueName: orNull(uniqueName), FriendlyName: orNull(r.Form.Get("FriendlyName")),
 		State: "active", DateCreated: date, DateUpdated: date, URL: s.root(r) + c.sid,
 	}}
 }
 
-type created struct {
+type createdConversation struct {
 	SID            string  `json:"sid"`
 	AccountSID     string  `json:"account_sid"`
 	ChatServiceSID string  `json:"chat_service_sid"`
@@ -170,7 +171,7 @@ func orNull(text string) *string {
 	return &text
 }
 
-// date is now as Twilio writes it: UTC, whole seconds.
+// date returns the current time as Twilio writes it: UTC, whole seconds.
 func (s *Sandbox) date() string {
 	return s.now().UTC().Format(time.RFC3339)
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 )
 
-// A page is one answer of a list in the documented order of its fields.
+// A page is the response to a list, with its fields in the documented order.
 type page struct {
 	Meta     meta      `json:"meta"`
 	Webhooks []webhook `json:"webhooks"`
@@ -26,9 +26,9 @@ type meta struct {
 	Key         string  `json:"key"`
 }
 
-// list shows one page. A PageSize above the maximum is taken as the maximum, because twilio-go asks for 50
-// unless told otherwise. Page is only repeated; it is PageToken that moves.
-func (s *Sandbox) list(r *http.Request, c *conversation) answer {
+// list returns one page. A PageSize above the maximum counts as the maximum, because twilio-go asks for 50 by
+// default. PageToken selects the page; Page is only repeated in meta.
+func (s *Sandbox) list(r *http.Request, c *conversation) response {
 	size, sizeErr := number(r.Form, "PageSize", maxWebhooks)
 	index, indexErr := number(r.Form, "Page", 0)
 	token := r.Form.Get("PageToken")
@@ -38,40 +38,40 @@ func (s *Sandbox) list(r *http.Request, c *conversation) answer {
 	case indexErr != nil || index < 0 || index > math.MaxInt32:
 		return badRequest(20001, "Page must be a number, 0 or more")
 	case token != "" && !tokens.MatchString(token):
-		return badRequest(21481, "PageToken is not valid, use the page addresses of an earlier answer")
+		return badRequest(21481, "PageToken is not valid, use the page URLs of an earlier response")
 	}
 	size = min(size, maxWebhooks)
-	address := func(index int, token string) string { return s.pageAddress(r, size, index, token) }
+	pageURL := func(index int, token string) string { return s.pageURL(r, size, index, token) }
 	p := page{Webhooks: []webhook{}, Meta: meta{
-		Page: index, PageSize: size, FirstURL: address(0, ""), URL: address(index, token), Key: "webhooks",
+		Page: index, PageSize: size, FirstURL: pageURL(0, ""), URL: pageURL(index, token), Key: "webhooks",
 	}}
-	from, to := c.window(token, size)
-	for _, h := range c.webhooks[from:to] {
+	start, end := c.window(token, size)
+	for _, h := range c.webhooks[start:end] {
 		p.Webhooks = append(p.Webhooks, s.show(r, h))
 	}
-	if 0 < from && from < to {
-		p.Meta.PreviousURL = new(address(max(index-1, 0), "PB"+c.webhooks[from].SID))
+	if 0 < start && start < end {
+		p.Meta.PreviousURL = new(pageURL(max(index-1, 0), "PB"+c.webhooks[start].SID))
 	}
-	if from < to && to < len(c.webhooks) {
-		p.Meta.NextURL = new(address(index+1, "PA"+c.webhooks[to-1].SID))
+	if start < end && end < len(c.webhooks) {
+		p.Meta.NextURL = new(pageURL(index+1, "PA"+c.webhooks[end-1].SID))
 	}
-	return answer{status: http.StatusOK, body: p}
+	return response{status: http.StatusOK, body: p}
 }
 
-// pageAddress names the conversation as the caller did.
-func (s *Sandbox) pageAddress(r *http.Request, size, index int, token string) string {
+// pageURL returns the URL of a page. It has the conversation as the request has it.
+func (s *Sandbox) pageURL(r *http.Request, size, index int, token string) string {
 	if token != "" {
 		token = "&PageToken=" + token
 	}
 	return fmt.Sprintf("%s%s?PageSize=%d&Page=%d%s", s.base, r.URL.EscapedPath(), size, index, token)
 }
 
-// tokens are PA for what comes after a webhook and PB for what comes before it. A place in the list would
-// move when a webhook is deleted between two pages; a SID does not.
+// tokens matches page tokens: PA and a SID for the webhooks after that one, PB for those before it. An index
+// would change its meaning when a webhook is deleted between two pages; a SID does not.
 var tokens = regexp.MustCompile(`^P[AB]WH[0-9a-f]{32}$`)
 
-// window is the part of the webhooks that a token means.
-func (c *conversation) window(token string, size int) (from, to int) {
+// window returns the range of webhooks that a token selects.
+func (c *conversation) window(token string, size int) (start, end int) {
 	all := len(c.webhooks)
 	if token == "" {
 		return 0, min(size, all)
@@ -87,9 +87,10 @@ func (c *conversation) window(token string, size int) (from, to int) {
 	return edge, min(edge+size, all)
 }
 
-func number(form url.Values, name string, otherwise int) (int, error) {
+// number returns a numeric parameter.
+func number(form url.Values, name string, byDefault int) (int, error) {
 	if !form.Has(name) {
-		return otherwise, nil
+		return byDefault, nil
 	}
 	return strconv.Atoi(form.Get(name))
 }

@@ -1,28 +1,28 @@
-// Package sandbox is the Twilio Conversations API for conversation-scoped webhooks, in memory: an
-// [http.Handler] that needs no account and no network. It answers as the API reference documents
+// Package sandbox is an in-memory fake of the Twilio Conversations API for conversation-scoped webhooks: an
+// [http.Handler] that needs no account and no network. It responds as the API reference documents
 // (https://www.twilio.com/docs/conversations/api/conversation-scoped-webhook-resource) and as recorded
-// live answers show: all five operations on plain and Service paths, paging, limits, error codes, headers.
-// The official SDKs work against it with nothing changed but the host.
+// live responses show: all five operations on plain and Service paths, paging, limits, error codes, headers.
+// The official SDKs work with it if their host is changed.
 //
-// Conversation CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, by its unique name support/42, holds the three webhooks
-// of the documented example. CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb, by its unique name empty room, holds none.
-// More are made with POST /v1/Conversations. Every Service is a world of its own with the same beginning;
-// it opens when a request first names it. The plain paths are the account's default Service.
+// Conversation CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, with the unique name support/42, has the three webhooks of
+// the documented example. CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb, with the unique name empty room, has none.
+// POST /v1/Conversations creates more. Every Service starts with the same conversations and shares none; it
+// exists once a request names it. Paths without a Service mean the account's default one.
 //
-// Failures are asked for in-band, as with Twilio's magic phone numbers. Four conversations, empty at first,
-// have a SID of CH, 29 zeros and three digits:
+// Four conversations fail, as Twilio's magic phone numbers do. They are empty at first, and their SIDs are CH,
+// 29 zeros and three digits:
 //
-//	429  refuses its first request with Retry-After, then is like any other
+//	429  refuses the first request with Retry-After, then works
 //	503  refuses every write and applies none
-//	502  applies every write, then answers as a broken load balancer does
-//	000  never answers
+//	502  applies every write, then responds as a broken load balancer does
+//	000  never responds
 //
-// One account exists, and any well-formed credentials open it. Nothing is ever called: no webhook fires,
-// no Flow runs, and nothing outlives the process.
+// There is one account, and any well-formed credentials give access to it. No webhook is called, no Flow runs,
+// and nothing is stored beyond the process.
 //
-// Where Twilio's documents leave a question open (the order of checks, the status of too many webhooks, a
-// PageSize above five, an update without parameters), the sandbox gives the answer that the SDKs can live
-// with. It is no evidence of what Twilio does there.
+// Some behavior of Twilio's is not documented: the order of checks, the status of a sixth webhook, a PageSize
+// above five, an update without parameters. There the sandbox does what the SDKs accept, which is no evidence
+// of what Twilio does. It returns replay_after if a create sent it, as clients that read it back suggest.
 package sandbox
 
 import (
@@ -42,19 +42,19 @@ import (
 	"time"
 )
 
-// Guide tells an LLM agent which conversations to try. The answer to an unknown conversation repeats it,
+// Guide tells an LLM agent which conversations to try. The response for an unknown conversation repeats it,
 // because an agent may have seen nothing else of the sandbox.
-const Guide = "This is the sandbox. It opens with conversation " + supportSID + " (unique name " + supportName +
+const Guide = "This is the sandbox. It has conversation " + supportSID + " (unique name " + supportName +
 	"), which has three webhooks, and " + emptySID + " (unique name " + emptyName + "), which has none. " +
 	"For failures use " + rateLimitedSID + " (refuses once), or the same with 503 (refuses writes), " +
 	"502 (writes, then fails) or 000 (never answers) at its end."
 
-// Options set what a sandbox takes from the world. The zero value is ready to use.
+// Options configure a sandbox. The zero value is ready to use.
 type Options struct {
-	// BaseURL is the scheme and host that resource and page addresses begin with, by default those that
-	// Twilio documents: https://conversations.twilio.com. It is not where the sandbox listens.
+	// BaseURL is the scheme and host of the URLs in responses. If empty, it is what Twilio documents:
+	// https://conversations.twilio.com. It is not where the sandbox listens.
 	BaseURL string
-	// Now tells the time of date_created, date_updated and the Date header, by default time.Now.
+	// Now returns the time for date_created, date_updated and the Date header. If nil, it is time.Now.
 	Now func() time.Time
 }
 
@@ -65,12 +65,12 @@ type Sandbox struct {
 	mux      *http.ServeMux
 	inFlight atomic.Int64
 
-	mu       sync.Mutex // guards services and all that is in them
+	mu       sync.Mutex // guards services, what they contain, and webhooks
 	services map[string]*service
-	webhooks int // made so far
+	webhooks int // created so far
 }
 
-// New opens a sandbox with the conversations that Guide names.
+// New returns a sandbox with the conversations that Guide names.
 func New(o Options) *Sandbox {
 	s := &Sandbox{
 		base:     strings.TrimRight(cmp.Or(o.BaseURL, "https://conversations.twilio.com"), "/"),
@@ -81,66 +81,67 @@ func New(o Options) *Sandbox {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.service(defaultService) // whose webhooks have the first SIDs
-	s.mux.HandleFunc("/", s.answering(notFound))
+	s.service(defaultService) // first, so that its webhooks have the first SIDs
+	s.mux.HandleFunc("/", s.respond(notFound))
 	for _, version := range []string{"/v1", "/v1/Services/{service}"} {
 		all := version + "/Conversations"
-		s.route(all, verbs{"POST": s.createConversation})
-		s.route(all+"/{conversation}/Webhooks", verbs{"GET": s.in(s.list), "POST": s.in(s.create)})
+		s.route(all, methods{"POST": s.createConversation})
+		s.route(all+"/{conversation}/Webhooks", methods{"GET": s.conversation(s.list), "POST": s.conversation(s.create)})
 		s.route(all+"/{conversation}/Webhooks/{webhook}",
-			verbs{"GET": s.in(s.fetch), "POST": s.in(s.update), "DELETE": s.in(s.remove)})
+			methods{"GET": s.conversation(s.fetch), "POST": s.conversation(s.update), "DELETE": s.conversation(s.remove)})
 	}
 	return s
 }
 
-// ServeHTTP answers one API request. As Twilio does, it never redirects. For the conversation that never
-// answers it waits until the client has gone, then panics with [http.ErrAbortHandler], which every
-// [http.Server] understands.
+// ServeHTTP handles an API request. It never redirects, as Twilio does not. For the conversation that never
+// responds it waits until the client is gone, then panics with [http.ErrAbortHandler].
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// ServeMux would redirect from a path that is not clean, and the SDKs do not follow.
+	// ServeMux would redirect a path that is not clean, and the SDKs do not follow redirects.
 	if p := r.URL.EscapedPath(); p != path.Clean("/"+p) {
-		s.answering(notFound)(w, r)
+		s.respond(notFound)(w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
 }
 
-// A handler answers a request from someone who may ask. It never sees the connection.
-type handler func(*http.Request) answer
+// A handler returns the response to a request that has valid credentials.
+type handler func(*http.Request) response
 
-// verbs are what one path can do, by HTTP method.
-type verbs map[string]handler
+// methods are the handlers of one path, by HTTP method.
+type methods map[string]handler
 
-func (s *Sandbox) route(path string, can verbs) {
-	for verb, h := range can {
-		s.mux.HandleFunc(verb+" "+path, s.answering(prepared(h)))
+// route registers the handlers of a path, and refuses all other methods.
+func (s *Sandbox) route(path string, handlers methods) {
+	for method, h := range handlers {
+		s.mux.HandleFunc(method+" "+path, s.respond(parsed(h)))
 	}
-	allowed := strings.Join(slices.Sorted(maps.Keys(can)), ", ")
-	s.mux.HandleFunc(path, s.answering(prepared(func(r *http.Request) answer {
+	allowed := strings.Join(slices.Sorted(maps.Keys(handlers)), ", ")
+	s.mux.HandleFunc(path, s.respond(parsed(func(r *http.Request) response {
 		return refuse(http.StatusMethodNotAllowed, 20004, "Method "+r.Method+" is not allowed on this resource").
 			with("Allow", allowed)
 	})))
 }
 
-// answering is the one place that writes: it admits, answers, and adds what Twilio sends with every answer.
-func (s *Sandbox) answering(h handler) http.HandlerFunc {
+// respond returns an HTTP handler that checks the credentials, calls h, and writes the response with the header
+// that Twilio sends with every one.
+func (s *Sandbox) respond(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		began := time.Now()
+		start := time.Now()
 		inFlight := s.inFlight.Add(1)
 		defer s.inFlight.Add(-1)
 
-		a := refuse(http.StatusUnauthorized, 20003, "Authenticate").with("WWW-Authenticate", `Basic realm="Twilio API"`)
+		res := refuse(http.StatusUnauthorized, 20003, "Authenticate").with("WWW-Authenticate", `Basic realm="Twilio API"`)
 		if hasCredentials(r) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-			a = h(r)
+			res = h(r)
 		}
-		if a.status == 0 {
-			panic(http.ErrAbortHandler) // returning would answer 200
+		if res.status == 0 {
+			panic(http.ErrAbortHandler) // to return would send 200
 		}
-		a.with("Date", s.now().UTC().Format(http.TimeFormat)).
+		res.with("Date", s.now().UTC().Format(http.TimeFormat)).
 			with("Twilio-Request-Id", requestID()).
 			with("Twilio-Concurrent-Requests", fmt.Sprint(inFlight)).
-			with("Twilio-Request-Duration", fmt.Sprintf("%.3f", time.Since(began).Seconds())).
+			with("Twilio-Request-Duration", fmt.Sprintf("%.3f", time.Since(start).Seconds())).
 			writeTo(w)
 	}
 }
@@ -149,7 +150,8 @@ const maxBody = 1 << 20
 
 var userName = regexp.MustCompile(`^(AC|SK)[0-9A-Za-z]+$`)
 
-// hasCredentials accepts account SID and auth token, API key and secret, and OAuth access tokens:
+// hasCredentials reports whether r has an account SID and auth token, an API key and secret, or an OAuth access
+// token, all of which may be invented:
 // https://www.twilio.com/docs/usage/requests-to-twilio.
 func hasCredentials(r *http.Request) bool {
 	if user, password, ok := r.BasicAuth(); ok {
@@ -165,15 +167,15 @@ func requestID() string {
 	return fmt.Sprintf("RQ%x", id)
 }
 
-// prepared gives h only requests that name a possible Service and whose form has been read to its end.
-func prepared(h handler) handler {
-	return func(r *http.Request) answer {
+// parsed returns a handler that checks the Service SID and parses the form before it calls h.
+func parsed(h handler) handler {
+	return func(r *http.Request) response {
 		if !serviceSIDs.MatchString(serviceSID(r)) {
 			return notFound(r)
 		}
 		err := r.ParseForm()
 		if err == nil {
-			// A client that goes away is noticed only once its body has been read, form or not.
+			// net/http notices that a client is gone only after the body was read.
 			_, err = io.Copy(io.Discard, r.Body)
 		}
 		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {

@@ -33,13 +33,13 @@ const (
 	formal    = "application/x-www-form-urlencoded"
 )
 
-// An api is a sandbox behind a real listener.
+// An api is a sandbox behind an HTTP server.
 type api struct {
 	*testing.T
 	base string
 }
 
-func open(t *testing.T, o sandbox.Options) api {
+func start(t *testing.T, o sandbox.Options) api {
 	server := httptest.NewServer(sandbox.New(o))
 	t.Cleanup(server.Close)
 	return api{t, server.URL}
@@ -53,7 +53,7 @@ type reply struct {
 
 var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// send is for requests that are unusual; edit may change anything.
+// send sends a request, which edit may change.
 func (a api) send(method, path, form string, edit func(*http.Request)) reply {
 	a.Helper()
 	r, err := http.NewRequestWithContext(a.Context(), method, a.base+path, strings.NewReader(form))
@@ -106,7 +106,7 @@ type failure struct {
 	Status   int
 }
 
-// read decodes an answer that must have this status.
+// read decodes a response that must have this status.
 func read[T any](t *testing.T, status int, r reply) (v T) {
 	t.Helper()
 	require.Equal(t, status, r.status, r.body)
@@ -114,7 +114,7 @@ func read[T any](t *testing.T, status int, r reply) (v T) {
 	return v
 }
 
-func (a api) made(path, form string) webhook {
+func (a api) created(path, form string) webhook {
 	a.Helper()
 	return read[webhook](a.T, 201, a.post(path, form))
 }
@@ -126,7 +126,7 @@ func (a api) listed(path string) page {
 	return p
 }
 
-// refused checks everything that an error answer promises.
+// refused checks that a response is an error with this status and code.
 func (a api) refused(r reply, status, code int) failure {
 	a.Helper()
 	f := read[failure](a.T, status, r)
@@ -145,7 +145,7 @@ func sids(p page) (all []string) {
 	return all
 }
 
-// at is the path of an address on Twilio's host, as the SDKs' transports map it to the sandbox.
+// at returns the path of a URL of Twilio's host.
 func at(t *testing.T, address *string) string {
 	t.Helper()
 	require.NotNil(t, address)
@@ -154,7 +154,7 @@ func at(t *testing.T, address *string) string {
 	return path
 }
 
-// documented is an example of the API reference, compact.
+// documented returns an example of the API reference in compact form.
 func documented(t *testing.T, name string, corrections ...string) string {
 	t.Helper()
 	example, err := os.ReadFile("testdata/" + name)
@@ -164,31 +164,31 @@ func documented(t *testing.T, name string, corrections ...string) string {
 	return strings.NewReplacer(corrections...).Replace(compact.String())
 }
 
-// What the examples show and Twilio does not answer: methods in lower case, keywords as filters, event
-// names of an older product.
+// corrections of the examples: Twilio returns methods in upper case, keywords as triggers, and the event
+// names of this product.
 var corrections = []string{
 	`"get"`, `"GET"`, `"post"`, `"POST"`, `"filters":["keyword1"`, `"triggers":["keyword1"`,
 	"onMessageSent", "onMessageAdded", "onConversationDestroyed", "onConversationRemoved",
 }
 
-func TestTheSeedIsTheDocumentedListByteForByte(t *testing.T) {
+func TestTheFirstListIsTheDocumentedOneByteForByte(t *testing.T) {
 	t.Parallel()
 	want := documented(t, "list.json", corrections...)
-	for i := range 3 { // the example gives all three the same SID
-		want = strings.Replace(want, sampleSID, fmt.Sprintf("WH%032d", i+1), 2) // as sid and in url
+	for i := range 3 { // the example has the same SID three times
+		want = strings.Replace(want, sampleSID, fmt.Sprintf("WH%032d", i+1), 2) // in sid and in url
 	}
-	require.Equal(t, want, open(t, sandbox.Options{}).get(support).body)
+	require.Equal(t, want, start(t, sandbox.Options{}).get(support).body)
 }
 
 func TestAnEmptyListIsTheDocumentedOne(t *testing.T) {
 	t.Parallel()
 	want := documented(t, "list_empty.json", "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")
-	require.JSONEq(t, want, open(t, sandbox.Options{}).get(empty).body)
+	require.JSONEq(t, want, start(t, sandbox.Options{}).get(empty).body)
 }
 
-func TestACreateAnswersAsDocumentedByteForByte(t *testing.T) {
+func TestACreateRespondsAsDocumentedByteForByte(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{Now: func() time.Time { return time.Date(2016, 3, 24, 22, 5, 50, 9e8, time.FixedZone("", 3600)) }})
+	a := start(t, sandbox.Options{Now: func() time.Time { return time.Date(2016, 3, 24, 22, 5, 50, 9e8, time.FixedZone("", 3600)) }})
 	form := "Target=webhook&Configuration.Url=https%3A%2F%2Fexample.com&Configuration.Method=get" +
 		"&Configuration.Filters=onMessageAdded&Configuration.Filters=onConversationRemoved&Configuration.ReplayAfter=7"
 	want := strings.ReplaceAll(documented(t, "create.json", corrections...), sampleSID, fmt.Sprintf("WH%032d", 4))
@@ -198,16 +198,16 @@ func TestACreateAnswersAsDocumentedByteForByte(t *testing.T) {
 	require.Equal(t, want, got.body)
 }
 
-func TestTheDocumentedSampleRequestIsRefusedForItsOldEventNames(t *testing.T) {
+func TestTheDocumentedSampleRequestIsRefusedForItsEventNames(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	a.refused(a.post(support, "Target=webhook&Configuration.Url=https%3A%2F%2Fexample.com&Configuration.Method=get"+
 		"&Configuration.Filters=onMessageSent&Configuration.Filters=onConversationDestroyed&Configuration.ReplayAfter=7"), 400, 50365)
 }
 
-func TestEveryAnswerCarriesTwiliosHeaders(t *testing.T) {
+func TestEveryResponseHasTwiliosHeaders(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	anonymous := func(r *http.Request) { r.Header.Del("Authorization") }
 	for name, got := range map[string]reply{
 		"list":         a.get(support),
@@ -241,9 +241,9 @@ func TestEveryAnswerCarriesTwiliosHeaders(t *testing.T) {
 	require.NotEqual(t, a.get(support).header.Get("Twilio-Request-Id"), a.get(support).header.Get("Twilio-Request-Id"))
 }
 
-func TestWellFormedCredentialsOpenTheAccount(t *testing.T) {
+func TestWellFormedCredentialsAreAccepted(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	basic := func(user, password string) func(*http.Request) {
 		return func(r *http.Request) { r.SetBasicAuth(user, password) }
 	}
@@ -270,7 +270,7 @@ func TestWellFormedCredentialsOpenTheAccount(t *testing.T) {
 
 func TestUnknownPathsAreNotFoundAndNeverRedirected(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	for _, path := range []string{
 		"", "/", "/v1", "/v2/Conversations", "/v1/Conversations/", support + "/", "/" + support, "/v1/x/.." + support[3:],
 		"/v1//Conversations", "/v1/Conversations//Webhooks", "/v1/./Conversations", support + "//WH1", support + "/WH1/x",
@@ -286,9 +286,9 @@ func TestUnknownPathsAreNotFoundAndNeverRedirected(t *testing.T) {
 	}
 }
 
-func TestAnUnknownConversationIsAnsweredWithTheOnesToTry(t *testing.T) {
+func TestTheResponseForAnUnknownConversationNamesTheOnesToTry(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	for _, method := range []string{"GET", "POST"} {
 		f := a.refused(a.send(method, "/v1/Conversations/caf%C3%A9%2F1/Webhooks", added, nil), 404, 20404)
 		require.Equal(t, "The requested resource /Conversations/caf%C3%A9%2F1/Webhooks was not found. "+sandbox.Guide, f.Message)
@@ -298,9 +298,9 @@ func TestAnUnknownConversationIsAnsweredWithTheOnesToTry(t *testing.T) {
 	require.Contains(t, sandbox.Guide, "CH00000000000000000000000000000429")
 }
 
-func TestAWrongMethodIsToldTheRightOnes(t *testing.T) {
+func TestTheResponseToAnUnknownMethodNamesTheAllowedOnes(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	for path, allow := range map[string]string{
 		"/v1/Conversations": "POST", support: "GET, POST", support + "/WH1": "DELETE, GET, POST",
 	} {
@@ -312,9 +312,9 @@ func TestAWrongMethodIsToldTheRightOnes(t *testing.T) {
 	}
 }
 
-func TestWhatTwilioRefusesOnCreate(t *testing.T) {
+func TestInvalidCreatesAreRefused(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	long := "https://example.com/" + strings.Repeat("é", 492) // 512 characters, more bytes
 	many := strings.Repeat("&Configuration.Triggers=k", 4)
 	for name, row := range map[string]struct {
@@ -357,9 +357,9 @@ func TestWhatTwilioRefusesOnCreate(t *testing.T) {
 	a.refused(a.get(support+"?PageSize=%zz"), 400, 20001)
 }
 
-func TestWhatTwilioAcceptsOnCreate(t *testing.T) {
+func TestValidCreatesAreAccepted(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	type config = map[string]any
 	get := func(url string) config {
 		return config{"url": url, "method": "POST", "filters": []any{"onMessageAdded"}}
@@ -390,7 +390,7 @@ func TestWhatTwilioAcceptsOnCreate(t *testing.T) {
 		"flow with filters": {"", studio + "&Configuration.Filters=onMessageAdded", config{"flow_sid": flow, "filters": []any{"onMessageAdded"}}},
 		"replay from 0":     {"", studio + "&Configuration.ReplayAfter=0", config{"flow_sid": flow, "replay_after": 0.0}},
 	} {
-		h := a.made(empty+row.query, row.body)
+		h := a.created(empty+row.query, row.body)
 		require.Equal(t, row.want, h.Configuration, name)
 		require.Equal(t, h.DateCreated, h.DateUpdated)
 		require.Equal(t, h, read[webhook](t, 200, a.get(empty+"/"+h.SID)))
@@ -400,16 +400,16 @@ func TestWhatTwilioAcceptsOnCreate(t *testing.T) {
 	}
 }
 
-func TestJSONIsWrittenWithoutEscapesOrALineBreak(t *testing.T) {
+func TestJSONHasNoHTMLEscapesAndNoNewline(t *testing.T) {
 	t.Parallel()
-	body := open(t, sandbox.Options{}).post(empty, strings.Replace(added, "https://example.com", "a%26%3Cb%3E", 1)).body
+	body := start(t, sandbox.Options{}).post(empty, strings.Replace(added, "https://example.com", "a%26%3Cb%3E", 1)).body
 	require.Contains(t, body, `"url":"a&<b>"`)
 	require.True(t, strings.HasSuffix(body, "}"))
 }
 
 func TestABodyOfMoreThanOneMegabyteIsRefused(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	most := added + "&x=" + strings.Repeat("x", 1<<20-len(added)-3)
 	require.Equal(t, 201, a.post(empty, most).status)
 	require.Contains(t, a.refused(a.post(empty, most+"x"), 400, 20001).Message, "too large")
@@ -417,7 +417,7 @@ func TestABodyOfMoreThanOneMegabyteIsRefused(t *testing.T) {
 
 func TestRequestsAsTheSDKsSendThemAreAccepted(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	plain := func(r *http.Request) { r.Body, r.ContentLength = nil, 0 } // Content-Type stays, as in twilio-go
 	require.Equal(t, 200, a.send("GET", support, "", plain).status)
 	require.Equal(t, 204, a.send("DELETE", support+"/WH00000000000000000000000000000001", "", plain).status)
@@ -426,22 +426,22 @@ func TestRequestsAsTheSDKsSendThemAreAccepted(t *testing.T) {
 
 func TestTheSixthWebhookIsRefused(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
-	a.made(support, added)
-	fifth := a.made(support, added)
+	a := start(t, sandbox.Options{})
+	a.created(support, added)
+	fifth := a.created(support, added)
 	before := a.get(support).body
 	a.refused(a.post(support, added), 400, 50361)
 	a.refused(a.post(support, added+"x"), 400, 50365) // the limit is the last check
 	require.Equal(t, before, a.get(support).body)
-	a.made(empty, added) // the limit is each conversation's own
+	a.created(empty, added) // the limit is per conversation
 
 	require.Equal(t, 204, a.delete(support+"/"+fifth.SID).status)
-	require.Greater(t, a.made(support, studio).SID, fifth.SID)
+	require.Greater(t, a.created(support, studio).SID, fifth.SID)
 }
 
 func TestFiftyCreatesAtOnceLeaveFive(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	var wg sync.WaitGroup
 	var made, refused atomic.Int32
 	for range 50 {
@@ -463,7 +463,7 @@ func TestFiftyCreatesAtOnceLeaveFive(t *testing.T) {
 
 func TestAWebhookBelongsToItsConversation(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	for _, path := range []string{
 		empty + "/WH00000000000000000000000000000001", support + "/WH00000000000000000000000000000099", support + "/nonsense",
 	} {
@@ -475,9 +475,9 @@ func TestAWebhookBelongsToItsConversation(t *testing.T) {
 	require.Len(t, a.listed(support).Webhooks, 3)
 }
 
-func TestADeletedWebhookIsGone(t *testing.T) {
+func TestADeletedWebhookIsNotFound(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	path := support + "/WH00000000000000000000000000000002"
 	got := a.delete(path)
 	require.Equal(t, 204, got.status)
@@ -487,12 +487,12 @@ func TestADeletedWebhookIsGone(t *testing.T) {
 	require.Len(t, a.listed(support).Webhooks, 2)
 }
 
-func TestAnUpdateChangesWhatIsGivenAndNothingElse(t *testing.T) {
+func TestAnUpdateChangesOnlyTheGivenParameters(t *testing.T) {
 	t.Parallel()
 	var clock atomic.Int64
-	a := open(t, sandbox.Options{Now: func() time.Time { return time.Unix(clock.Add(1), 0) }})
+	a := start(t, sandbox.Options{Now: func() time.Time { return time.Unix(clock.Add(1), 0) }})
 	path := empty + "/"
-	h := a.made(empty, added+"&Configuration.Method=get&Configuration.ReplayAfter=0")
+	h := a.created(empty, added+"&Configuration.Method=get&Configuration.ReplayAfter=0")
 	path += h.SID
 
 	unchanged := a.get(path).body
@@ -519,7 +519,7 @@ func TestAnUpdateChangesWhatIsGivenAndNothingElse(t *testing.T) {
 
 func TestAnUpdateKeepsTheMethodThatWasChosen(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	got := read[webhook](t, 200, a.post(support+"/WH00000000000000000000000000000001", "Configuration.Url=x"))
 	require.Equal(t, "GET", got.Configuration["method"])
 	got = read[webhook](t, 200, a.post(support+"/WH00000000000000000000000000000002", "Configuration.Triggers=a"))
@@ -528,9 +528,9 @@ func TestAnUpdateKeepsTheMethodThatWasChosen(t *testing.T) {
 	require.Equal(t, map[string]any{"flow_sid": flow, "filters": []any{"onMessageAdded"}}, got.Configuration)
 }
 
-func TestWhatTwilioRefusesOnUpdate(t *testing.T) {
+func TestInvalidUpdatesAreRefused(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	before := a.get(support).body
 	for _, row := range []struct {
 		webhook, form string
@@ -549,11 +549,11 @@ func TestWhatTwilioRefusesOnUpdate(t *testing.T) {
 	require.Equal(t, before, a.get(support).body)
 }
 
-func TestFiveWebhooksInPagesOfTwoBothWays(t *testing.T) {
+func TestPagesLeadForwardAndBack(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
-	a.made(support, added)
-	a.made(support, added)
+	a := start(t, sandbox.Options{})
+	a.created(support, added)
+	a.created(support, added)
 	all := sids(a.listed(support))
 	require.Len(t, all, 5)
 
@@ -574,9 +574,9 @@ func TestFiveWebhooksInPagesOfTwoBothWays(t *testing.T) {
 	require.Equal(t, sids(first), sids(a.listed(at(t, back.Meta.Previous))))
 }
 
-func TestPagesSurviveADeleteBetweenThem(t *testing.T) {
+func TestPagesStayValidWhenAWebhookIsDeleted(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	all := sids(a.listed(support))
 	first := a.listed(support + "?PageSize=2")
 	require.Equal(t, 204, a.delete(support+"/"+all[1]).status)
@@ -593,7 +593,7 @@ func TestPagesSurviveADeleteBetweenThem(t *testing.T) {
 
 func TestPagingParameters(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	for query, want := range map[string][2]int{ // page and page size
 		"": {0, 5}, "?PageSize=50": {0, 5}, "?PageSize=1": {0, 1}, "?Page=7": {7, 5}, "?PageSize=3&Page=0": {0, 3},
 	} {
@@ -613,7 +613,7 @@ func TestPagingParameters(t *testing.T) {
 
 func TestConversationsAreFoundByUniqueName(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	require.Len(t, a.listed("/v1/Conversations/support%2F42/Webhooks").Webhooks, 3)
 	require.Empty(t, a.listed("/v1/Conversations/empty%20room/Webhooks").Webhooks)
 	for _, name := range []string{
@@ -624,10 +624,10 @@ func TestConversationsAreFoundByUniqueName(t *testing.T) {
 		a.refused(a.post("/v1/Conversations", form), 409, 50353)
 
 		path := "/v1/Conversations/" + strings.ReplaceAll(url.PathEscape(name), ".", "%2E") + "/Webhooks"
-		h := a.made(path, added)
+		h := a.created(path, added)
 		require.Regexp(t, `^CH[0-9a-f]{32}$`, h.ConversationSID)
 		require.Contains(t, h.URL, "/v1/Conversations/"+h.ConversationSID+"/Webhooks/"+h.SID)
-		a.made(path, added)
+		a.created(path, added)
 		p := a.listed(path + "?PageSize=1")
 		require.Equal(t, "https://conversations.twilio.com"+path+"?PageSize=1&Page=0", p.Meta.URL, name)
 		require.NotEqual(t, sids(p), sids(a.listed(at(t, p.Meta.Next))))
@@ -638,28 +638,28 @@ func TestConversationsAreFoundByUniqueName(t *testing.T) {
 
 func TestANewConversation(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{BaseURL: "http://localhost:1/", Now: func() time.Time { return time.Unix(0, 0) }})
+	a := start(t, sandbox.Options{BaseURL: "http://localhost:1/", Now: func() time.Time { return time.Unix(0, 0) }})
 	require.JSONEq(t, `{"sid": "CH00000000000000000000000000001000", "account_sid": "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"chat_service_sid": "ISaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "unique_name": "a", "friendly_name": "A & B", "state": "active",
 		"date_created": "1970-01-01T00:00:00Z", "date_updated": "1970-01-01T00:00:00Z",
 		"url": "http://localhost:1/v1/Conversations/CH00000000000000000000000000001000"}`,
 		a.post("/v1/Conversations", "UniqueName=a&FriendlyName=A+%26+B").body)
-	nameless := a.post("/v1/Conversations", "")
-	require.Equal(t, 201, nameless.status)
-	require.Contains(t, nameless.body, `"unique_name":null,"friendly_name":null`)
+	unnamed := a.post("/v1/Conversations", "")
+	require.Equal(t, 201, unnamed.status)
+	require.Contains(t, unnamed.body, `"unique_name":null,"friendly_name":null`)
 	require.Equal(t, 201, a.post("/v1/Conversations", "").status)
 	a.refused(a.post("/v1/Conversations", "UniqueName=support/42"), 409, 50353)
-	h := a.made("/v1/Conversations/CH00000000000000000000000000001001/Webhooks", studio)
+	h := a.created("/v1/Conversations/CH00000000000000000000000000001001/Webhooks", studio)
 	require.Equal(t, "http://localhost:1/v1/Conversations/CH00000000000000000000000000001001/Webhooks/"+h.SID, h.URL)
 }
 
-func TestEveryServiceIsAWorldOfItsOwn(t *testing.T) {
+func TestServicesShareNoConversations(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	const one, two = "IS11111111111111111111111111111111", "ISFFFFFFFFFFFFFFFFFFFFFFFFFFFFffff"
 	in := func(service string) string { return "/v1/Services/" + service + empty[3:] }
 
-	h := a.made(in(one), added)
+	h := a.created(in(one), added)
 	require.Equal(t, one, h.ChatServiceSID)
 	require.Equal(t, "https://conversations.twilio.com"+in(one)+"/"+h.SID, h.URL)
 	require.Empty(t, a.listed(in(two)).Webhooks)
@@ -668,7 +668,7 @@ func TestEveryServiceIsAWorldOfItsOwn(t *testing.T) {
 	require.Len(t, other, 3)
 	require.NotEqual(t, a.listed(support).Webhooks[0].SID, other[0].SID, "a SID is one webhook's")
 
-	a.made(in(one), studio)
+	a.created(in(one), studio)
 	p := a.listed(in(one) + "?PageSize=1")
 	require.Equal(t, one, p.Webhooks[0].ChatServiceSID)
 	require.Contains(t, *p.Meta.Next, "https://conversations.twilio.com"+in(one)+"?")
@@ -682,8 +682,8 @@ func TestEveryServiceIsAWorldOfItsOwn(t *testing.T) {
 	require.Contains(t, made.body, "/v1/Services/"+one+"/Conversations/CH")
 	a.refused(a.get("/v1/Conversations/mine/Webhooks"), 404, 20404)
 
-	a.made(empty, added)
-	byService := a.listed(in("ISaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")) // the default Service by its own name
+	a.created(empty, added)
+	byService := a.listed(in("ISaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")) // the default Service by its SID
 	require.Len(t, byService.Webhooks, 1)
 	require.NotContains(t, a.get(empty).body, "chat_service_sid")
 }
@@ -695,13 +695,13 @@ func TestConversation429RefusesOnlyTheFirstRequest(t *testing.T) {
 		"create": func(a api, path string) reply { return a.post(path, added) },
 		"delete": func(a api, path string) reply { return a.delete(path + "/WH1") },
 	} {
-		a := open(t, sandbox.Options{})
+		a := start(t, sandbox.Options{})
 		for _, path := range []string{fmt.Sprintf(magic, "429"), "/v1/Services/IS11111111111111111111111111111111" + fmt.Sprintf(magic, "429")[3:]} {
 			got := first(a, path)
 			a.refused(got, 429, 20429)
 			require.Equal(t, "1", got.header.Get("Retry-After"), name)
 			require.Empty(t, a.listed(path).Webhooks)
-			a.made(path, added)
+			a.created(path, added)
 			require.Len(t, a.listed(path).Webhooks, 1)
 		}
 	}
@@ -709,7 +709,7 @@ func TestConversation429RefusesOnlyTheFirstRequest(t *testing.T) {
 
 func TestConversation503RefusesWritesAndAppliesNone(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	path := fmt.Sprintf(magic, "503")
 	a.refused(a.post(path, added), 503, 20503)
 	a.refused(a.post(path, ""), 503, 20503)
@@ -719,7 +719,7 @@ func TestConversation503RefusesWritesAndAppliesNone(t *testing.T) {
 
 func TestConversation502AppliesWritesAndThenFails(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
+	a := start(t, sandbox.Options{})
 	path := fmt.Sprintf(magic, "502")
 	a.refused(a.post(path, ""), 400, 50368)
 	broken := func(r reply) {
@@ -736,10 +736,10 @@ func TestConversation502AppliesWritesAndThenFails(t *testing.T) {
 	a.refused(a.delete(path+"/"+h.SID), 404, 20404)
 }
 
-func TestConversation000NeverAnswersAndHoldsNobodyUp(t *testing.T) {
+func TestConversation000NeverRespondsAndDelaysNoOtherRequest(t *testing.T) {
 	t.Parallel()
-	a := open(t, sandbox.Options{})
-	// The header counts the request that asks for it, so it tells when a silent one has come and gone.
+	a := start(t, sandbox.Options{})
+	// Twilio-Concurrent-Requests includes the request itself. It shows when the other request arrives and ends.
 	patience, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	defer stop()
 	inFlight := func(want string) {
@@ -767,7 +767,7 @@ func TestConversation000NeverAnswersAndHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-// FuzzForm sends any form there is. A sandbox that creates something must be able to say what.
+// FuzzForm sends arbitrary forms. What is created must be a well-formed webhook.
 func FuzzForm(f *testing.F) {
 	for _, form := range []string{added, keyword, studio, "", "Target=webhook", "a;b", "%"} {
 		f.Add("", form)
@@ -798,7 +798,7 @@ func FuzzForm(f *testing.F) {
 	})
 }
 
-// FuzzPages asks for any page there is. From each, next_page_url leads to the end of the list.
+// FuzzPages requests arbitrary pages. From each, next_page_url leads to the end of the list.
 func FuzzPages(f *testing.F) {
 	for _, query := range []string{"", "PageSize=1", "PageSize=2&Page=1&PageToken=PAWH00000000000000000000000000000001",
 		"PageToken=PBWH00000000000000000000000000000003", "Page=9223372036854775807&PageSize=1", "PageSize=-1", "PageToken=%00", "Page=1;2"} {
@@ -827,7 +827,7 @@ func FuzzPages(f *testing.F) {
 			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &page))
 			require.GreaterOrEqual(t, page.Meta.Page, 0)
 			seen += len(page.Webhooks)
-			require.LessOrEqual(t, seen, 3, "a list that never ends")
+			require.LessOrEqual(t, seen, 3, "the list does not end")
 			address = nil
 			if page.Meta.Next != nil {
 				var err error
@@ -839,7 +839,7 @@ func FuzzPages(f *testing.F) {
 }
 
 func wellFormed(t *testing.T, w *httptest.ResponseRecorder) {
-	if w.Code == 400 { // the fuzzed query is no form
+	if w.Code == 400 { // the fuzzed query is not a valid form
 		return
 	}
 	var h webhook

@@ -8,8 +8,8 @@ import (
 
 const maxWebhooks = 5
 
-// A webhook is the resource in the documented order of its fields. What depends on the path that asks,
-// chat_service_sid and url, is filled in only when it is shown.
+// A webhook is the resource, with its fields in the documented order. ChatServiceSID and URL depend on the path
+// of the request; show sets them.
 type webhook struct {
 	AccountSID      string        `json:"account_sid"`
 	ChatServiceSID  string        `json:"chat_service_sid,omitempty"`
@@ -22,13 +22,14 @@ type webhook struct {
 	URL             string        `json:"url"`
 }
 
+// show returns a webhook as the response to r has it.
 func (s *Sandbox) show(r *http.Request, h webhook) webhook {
 	h.ChatServiceSID = r.PathValue("service")
 	h.URL = s.root(r) + h.ConversationSID + "/Webhooks/" + h.SID
 	return h
 }
 
-// add makes a webhook. SIDs count up, so that page tokens can compare them.
+// add creates a webhook. SIDs ascend, so that page tokens can compare them.
 func (c *conversation) add(target, date string, config configuration) webhook {
 	*c.service.webhooks++
 	h := webhook{
@@ -39,12 +40,12 @@ func (c *conversation) add(target, date string, config configuration) webhook {
 	return h
 }
 
-// named is the place of the webhook that the path names, or -1.
-func (c *conversation) named(r *http.Request) int {
+// index returns the index of the webhook in the path, or -1.
+func (c *conversation) index(r *http.Request) int {
 	return slices.IndexFunc(c.webhooks, func(h webhook) bool { return h.SID == r.PathValue("webhook") })
 }
 
-func (s *Sandbox) create(r *http.Request, c *conversation) answer {
+func (s *Sandbox) create(r *http.Request, c *conversation) response {
 	if refused := incomplete(r.Form); refused.status != 0 {
 		return refused
 	}
@@ -60,19 +61,19 @@ func (s *Sandbox) create(r *http.Request, c *conversation) answer {
 		return badRequest(50361, "A Conversation must not have more than %d webhooks", maxWebhooks)
 	}
 	h := c.add(target, s.date(), configuration{}.with(settings))
-	return answer{status: http.StatusCreated, body: s.show(r, h)}
+	return response{status: http.StatusCreated, body: s.show(r, h)}
 }
 
-func (s *Sandbox) fetch(r *http.Request, c *conversation) answer {
-	i := c.named(r)
+func (s *Sandbox) fetch(r *http.Request, c *conversation) response {
+	i := c.index(r)
 	if i < 0 {
 		return notFound(r)
 	}
-	return answer{status: http.StatusOK, body: s.show(r, c.webhooks[i])}
+	return response{status: http.StatusOK, body: s.show(r, c.webhooks[i])}
 }
 
-func (s *Sandbox) update(r *http.Request, c *conversation) answer {
-	i := c.named(r)
+func (s *Sandbox) update(r *http.Request, c *conversation) response {
+	i := c.index(r)
 	if i < 0 {
 		return notFound(r)
 	}
@@ -84,14 +85,14 @@ func (s *Sandbox) update(r *http.Request, c *conversation) answer {
 	if len(settings) > 0 {
 		h.Configuration, h.DateUpdated = h.Configuration.with(settings), s.date()
 	}
-	return answer{status: http.StatusOK, body: s.show(r, *h)}
+	return response{status: http.StatusOK, body: s.show(r, *h)}
 }
 
-func (s *Sandbox) remove(r *http.Request, c *conversation) answer {
-	i := c.named(r)
+func (s *Sandbox) remove(r *http.Request, c *conversation) response {
+	i := c.index(r)
 	if i < 0 {
 		return notFound(r)
 	}
 	c.webhooks = slices.Delete(c.webhooks, i, i+1)
-	return answer{status: http.StatusNoContent}
+	return response{status: http.StatusNoContent}
 }

@@ -1,0 +1,364 @@
+package clients_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/internal/clients"
+)
+
+const endpoint = "https://mcp.example.com/mcp"
+
+func find(t *testing.T, name string) clients.Client {
+	t.Helper()
+	c, ok := clients.Find(name)
+	require.True(t, ok, name)
+	return c
+}
+
+func config(t *testing.T, name string, o clients.Options) clients.Config {
+	t.Helper()
+	got, err := find(t, name).Config(o)
+	require.NoError(t, err, name)
+	return got
+}
+
+// choices are the ways to use a server.
+var choices = map[string]clients.Options{
+	"stdio":               {},
+	"stdio with a path":   {Command: `C:\Program Files\it's "here"\twilio-conversations-mcp.exe`},
+	"HTTP":                {URL: endpoint},
+	"HTTP with a token":   {URL: endpoint, Token: true},
+	"HTTP on the machine": {URL: "http://127.0.0.1:8080/mcp"},
+}
+
+// each calls check with every config that there is.
+func each(t *testing.T, check func(t *testing.T, c clients.Client, o clients.Options, got clients.Config)) {
+	t.Helper()
+	for _, c := range clients.All() {
+		for name, o := range choices {
+			if c.Name == "claude-desktop" && o.URL != "" {
+				continue
+			}
+			t.Run(c.Name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				check(t, c, o, config(t, c.Name, o))
+			})
+		}
+	}
+}
+
+func TestEveryClientHasItsExactEntries(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct{ stdio, http string }{
+		"claude-code": {
+			`{"mcpServers": {"twilio-conversations": {"type": "stdio", "command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY:-}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET:-}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"type": "http", "url": "https://mcp.example.com/mcp",
+				"headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN:-}"}}}}`,
+		},
+		"claude-desktop": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "YOUR_TWILIO_API_KEY", "TWILIO_API_SECRET": "YOUR_TWILIO_API_SECRET"}}}}`, ``,
+		},
+		"cursor": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${env:TWILIO_API_KEY}", "TWILIO_API_SECRET": "${env:TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"url": "https://mcp.example.com/mcp",
+				"headers": {"Authorization": "Bearer ${env:MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"vscode": {
+			`{"inputs": [
+				{"type": "promptString", "id": "TWILIO_API_KEY", "description": "SID of a Twilio API key (SK...)", "password": true},
+				{"type": "promptString", "id": "TWILIO_API_SECRET", "description": "Secret of the Twilio API key", "password": true}],
+			  "servers": {"twilio-conversations": {"type": "stdio", "command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${input:TWILIO_API_KEY}", "TWILIO_API_SECRET": "${input:TWILIO_API_SECRET}"}}}}`,
+			`{"inputs": [{"type": "promptString", "id": "MCP_AUTH_TOKEN", "description": "Bearer token of the MCP server", "password": true}],
+			  "servers": {"twilio-conversations": {"type": "http", "url": "https://mcp.example.com/mcp",
+				"headers": {"Authorization": "Bearer ${input:MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"codex": {
+			"[mcp_servers.twilio-conversations]\ncommand = \"twilio-conversations-mcp\"\nenv_vars = [\"TWILIO_API_KEY\", \"TWILIO_API_SECRET\"]\n",
+			"[mcp_servers.twilio-conversations]\nurl = \"https://mcp.example.com/mcp\"\nbearer_token_env_var = \"MCP_AUTH_TOKEN\"\n",
+		},
+		"gemini": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY:-}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET:-}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"type": "http", "url": "https://mcp.example.com/mcp",
+				"headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN:-}"}}}}`,
+		},
+		"cline": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${env:TWILIO_API_KEY}", "TWILIO_API_SECRET": "${env:TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"type": "streamableHttp", "url": "https://mcp.example.com/mcp",
+				"headers": {"Authorization": "Bearer ${env:MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"zed": {
+			`{"context_servers": {"twilio-conversations": {"command": "twilio-conversations-mcp", "args": []}}}`,
+			`{"context_servers": {"twilio-conversations": {"url": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer YOUR_MCP_AUTH_TOKEN"}}}}`,
+		},
+		"windsurf": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${env:TWILIO_API_KEY}", "TWILIO_API_SECRET": "${env:TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"serverUrl": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer ${env:MCP_AUTH_TOKEN}"}}}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			same := func(want, got string) {
+				if name == "codex" {
+					require.Equal(t, want, got)
+					return
+				}
+				require.JSONEq(t, want, got)
+			}
+			same(want.stdio, config(t, name, clients.Options{}).Entry)
+			if want.http != "" {
+				same(want.http, config(t, name, clients.Options{URL: endpoint, Token: true}).Entry)
+			}
+		})
+	}
+}
+
+func TestEveryEntryIsAReadableDocument(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c clients.Client, o clients.Options, got clients.Config) {
+		require.True(t, strings.HasSuffix(got.Entry, "\n"))
+		if c.Name == "codex" {
+			return // read by a TOML parser in .ci/clients
+		}
+		var file map[string]any
+		require.NoError(t, json.Unmarshal([]byte(got.Entry), &file))
+		entry := serverIn(t, file)
+		if o.Command != "" {
+			require.Equal(t, o.Command, entry["command"])
+		}
+		require.Contains(t, got.Entry, "\n  ", "people read it")
+	})
+}
+
+// serverIn returns the server's entry, whatever the file calls its servers.
+func serverIn(t *testing.T, file map[string]any) map[string]any {
+	t.Helper()
+	for _, member := range file {
+		if servers, ok := member.(map[string]any); ok {
+			require.Contains(t, servers, clients.DefaultName)
+			return servers[clients.DefaultName].(map[string]any)
+		}
+	}
+	require.Fail(t, "the file has no servers")
+	return nil
+}
+
+// Secrets are in the environment of the process that prints an entry. None may leave it.
+func TestNoEntryContainsASecret(t *testing.T) {
+	const secret = "hunter2-of-the-environment"
+	for _, name := range []string{"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN"} {
+		t.Setenv(name, secret)
+	}
+	for _, c := range clients.All() {
+		for _, o := range choices {
+			got, err := c.Config(o)
+			if err != nil {
+				continue
+			}
+			for _, text := range []string{got.Entry, got.Command, got.Link} {
+				decoded, err := url.QueryUnescape(text)
+				require.NoError(t, err)
+				require.NotContains(t, text+decoded, secret)
+			}
+		}
+	}
+	require.NotContains(t, clients.Markdown(), secret)
+}
+
+func TestALinkInstallsTheEntry(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c clients.Client, _ clients.Options, got clients.Config) {
+		if got.Link == "" {
+			require.NotContains(t, []string{"cursor", "vscode"}, c.Name)
+			return
+		}
+		link, err := url.Parse(got.Link)
+		require.NoError(t, err)
+		require.Equal(t, "https", link.Scheme)
+		require.NotContains(t, link.RawQuery, "+", "some decoders keep a plus sign")
+		require.Equal(t, clients.DefaultName, link.Query().Get("name"))
+		inner := []byte(link.Query().Get("config"))
+		if c.Name == "cursor" {
+			inner, err = base64.StdEncoding.DecodeString(string(inner))
+			require.NoError(t, err)
+		}
+		var file, entry map[string]any
+		require.NoError(t, json.Unmarshal([]byte(got.Entry), &file))
+		require.NoError(t, json.Unmarshal(inner, &entry))
+		require.Equal(t, serverIn(t, file), entry)
+		if inputs := link.Query().Get("inputs"); inputs != "" || file["inputs"] != nil {
+			var decoded any
+			require.NoError(t, json.Unmarshal([]byte(inputs), &decoded))
+			require.Equal(t, file["inputs"], decoded)
+		}
+	})
+}
+
+func TestTheServerCanHaveAnotherName(t *testing.T) {
+	t.Parallel()
+	for _, c := range clients.All() {
+		for _, o := range choices {
+			o.Name = "other_name-1"
+			got, err := c.Config(o)
+			if err != nil {
+				continue
+			}
+			for _, text := range []string{got.Entry, got.Command, got.Link} {
+				require.True(t, text == "" || strings.Contains(text, o.Name), text)
+				require.NotContains(t, strings.ReplaceAll(text, clients.DefaultCommand, ""), clients.DefaultName)
+			}
+		}
+	}
+}
+
+func TestCommandsAreQuotedForTheShell(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		client string
+		o      clients.Options
+		want   string
+	}{
+		{"claude-code", clients.Options{}, `claude mcp add-json --scope user twilio-conversations ` +
+			`'{"type":"stdio","command":"twilio-conversations-mcp","env":{"TWILIO_API_KEY":"${TWILIO_API_KEY:-}","TWILIO_API_SECRET":"${TWILIO_API_SECRET:-}"}}'`},
+		{"claude-code", clients.Options{URL: endpoint}, `claude mcp add-json --scope user twilio-conversations '{"type":"http","url":"https://mcp.example.com/mcp"}'`},
+		{"gemini", clients.Options{}, `gemini mcp add --scope user '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' ` +
+			`twilio-conversations twilio-conversations-mcp`},
+		{"gemini", clients.Options{URL: endpoint, Token: true}, `gemini mcp add --scope user --transport http --header 'Authorization: Bearer ${MCP_AUTH_TOKEN:-}' ` +
+			`twilio-conversations https://mcp.example.com/mcp`},
+		{"gemini", clients.Options{Command: "/it's here/mcp"}, `gemini mcp add --scope user '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' ` +
+			`'--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' twilio-conversations '/it'\''s here/mcp'`},
+		{"codex", clients.Options{URL: endpoint, Token: true}, `codex mcp add twilio-conversations --url https://mcp.example.com/mcp --bearer-token-env-var MCP_AUTH_TOKEN`},
+		{"codex", clients.Options{}, ``},
+		{"vscode", clients.Options{URL: endpoint}, `code --add-mcp '{"name":"twilio-conversations","type":"http","url":"https://mcp.example.com/mcp"}'`},
+		{"vscode", clients.Options{}, ``},
+		{"vscode", clients.Options{URL: endpoint, Token: true}, ``},
+		{"cursor", clients.Options{}, ``},
+	} {
+		require.Equal(t, tc.want, config(t, tc.client, tc.o).Command, "%s %+v", tc.client, tc.o)
+	}
+}
+
+func TestAnOptionThatIsNotValidIsRefused(t *testing.T) {
+	t.Parallel()
+	absolute := "the URL must be an absolute http or https URL, such as https://mcp.example.com/mcp"
+	bare := "the URL must not contain credentials, a query or a fragment"
+	for _, tc := range []struct {
+		client string
+		o      clients.Options
+		want   string
+	}{
+		{"cursor", clients.Options{URL: "mcp.example.com/mcp"}, absolute},
+		{"cursor", clients.Options{URL: "/mcp"}, absolute},
+		{"cursor", clients.Options{URL: "javascript:alert(1)"}, absolute},
+		{"cursor", clients.Options{URL: "https://%zz/"}, absolute},
+		{"cursor", clients.Options{URL: "https://mcp.example.com/mcp\n[other]"}, absolute},
+		{"codex", clients.Options{URL: "https://user:hunter2@mcp.example.com/mcp"}, bare},
+		{"codex", clients.Options{URL: "https://mcp.example.com/mcp?token=hunter2"}, bare},
+		{"codex", clients.Options{URL: "https://mcp.example.com/mcp#hunter2"}, bare},
+		{"codex", clients.Options{Command: "mcp\n[mcp_servers.other]"}, `the command "mcp\n[mcp_servers.other]" must not contain control characters`},
+		{"codex", clients.Options{Name: "a.b]"}, `the server name "a.b]" must consist of letters, digits, - and _`},
+		{"codex", clients.Options{Token: true}, "a bearer token is for a server over HTTP: give its URL"},
+		{"claude-desktop", clients.Options{URL: endpoint}, "Claude Desktop takes no URL from its configuration file: " +
+			"add https://mcp.example.com/mcp under Settings → Connectors → Add custom connector"},
+	} {
+		got, err := find(t, tc.client).Config(tc.o)
+		require.EqualError(t, err, tc.want)
+		require.Empty(t, got)
+	}
+}
+
+func TestClientsAreFoundByName(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"claude-code", "claude-desktop", "cursor", "vscode", "codex", "gemini", "cline", "zed", "windsurf"}, clients.Names())
+	for _, name := range clients.Names() {
+		c := find(t, strings.ToUpper(name))
+		require.Equal(t, name, c.Name)
+		for _, text := range []string{c.Title, c.File, c.Secrets} {
+			require.NotEmpty(t, text, name)
+		}
+		require.True(t, strings.HasPrefix(c.Source, "https://"), name)
+	}
+	_, ok := clients.Find("emacs")
+	require.False(t, ok)
+	clients.All()[0].Name = "changed"
+	require.Equal(t, "claude-code", clients.Names()[0], "callers get a copy")
+}
+
+func TestOnlyTheEntryIsOnStandardOutput(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		client string
+		o      clients.Options
+		want   string
+	}{
+		{"codex", clients.Options{}, "Add this to `~/.codex/config.toml`.\nThe entry names environment variables, which Codex passes on.\n"},
+		{"codex", clients.Options{URL: endpoint}, "Add this to `~/.codex/config.toml`.\nOr run: codex mcp add twilio-conversations --url https://mcp.example.com/mcp\n"},
+		{"cursor", clients.Options{URL: endpoint}, "Add this to `~/.cursor/mcp.json`, or `.cursor/mcp.json` in the project.\n" +
+			"Or open: https://cursor.com/en/install-mcp?name=twilio-conversations&config=eyJ1cmwiOiJodHRwczovL21jcC5leGFtcGxlLmNvbS9tY3AifQ%3D%3D\n"},
+	} {
+		var stdout, stderr strings.Builder
+		require.NoError(t, clients.Print(&stdout, &stderr, tc.client, tc.o))
+		require.Equal(t, config(t, tc.client, tc.o).Entry, stdout.String())
+		require.Equal(t, tc.want, stderr.String())
+	}
+	var stdout, stderr strings.Builder
+	require.EqualError(t, clients.Print(&stdout, &stderr, "emacs", clients.Options{}), `unknown client "emacs": valid are `+strings.Join(clients.Names(), ", "))
+	require.Error(t, clients.Print(&stdout, &stderr, "claude-desktop", clients.Options{URL: endpoint}))
+	require.Empty(t, stdout.String()+stderr.String())
+}
+
+// The versions are those that .ci/clients connects.
+func TestTheTriedVersionsAreThoseOfTheCheck(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../.ci/clients/package.json")
+	require.NoError(t, err)
+	var pinned struct{ DevDependencies map[string]string }
+	require.NoError(t, json.Unmarshal(b, &pinned))
+	require.Equal(t, pinned.DevDependencies["@anthropic-ai/claude-code"], find(t, "claude-code").Tried)
+	require.Equal(t, pinned.DevDependencies["@google/gemini-cli"], find(t, "gemini").Tried)
+}
+
+func TestTheTableHasARowForEveryClient(t *testing.T) {
+	t.Parallel()
+	rows := strings.Split(strings.TrimSuffix(clients.Markdown(), "\n"), "\n")
+	require.Len(t, rows, 2+len(clients.Names()))
+	for i, c := range clients.All() {
+		row := rows[i+2]
+		require.Equal(t, 7, strings.Count(row, "|"), row)
+		require.Contains(t, row, "| `"+c.Name+"` | "+c.File+" | ")
+	}
+	require.Contains(t, rows[4], "| Cursor ([install](https://cursor.com/en/install-mcp?name=twilio-conversations&config=")
+}
+
+func TestPrintWritesTheEntryAloneOnStandardOutput(t *testing.T) {
+	t.Parallel()
+	for _, client := range clients.All() {
+		var stdout, stderr bytes.Buffer
+		require.NoError(t, clients.Print(&stdout, &stderr, client.Name, clients.Options{}), client.Name)
+		config, err := client.Config(clients.Options{})
+		require.NoError(t, err)
+		require.Equal(t, config.Entry, stdout.String())
+		require.Contains(t, stderr.String(), client.File)
+		require.Contains(t, stderr.String(), config.Command)
+	}
+	var stdout, stderr bytes.Buffer
+	err := clients.Print(&stdout, &stderr, "nope", clients.Options{})
+	require.ErrorContains(t, err, `unknown client "nope": valid are claude-code, `)
+	err = clients.Print(&stdout, &stderr, "claude-desktop", clients.Options{URL: "https://mcp.example.com/mcp"})
+	require.ErrorContains(t, err, "Connectors")
+	require.Empty(t, stdout.String()+stderr.String())
+}

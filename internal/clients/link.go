@@ -1,0 +1,29 @@
+package clients
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+)
+
+// cursorLink follows https://cursor.com/docs/mcp/install-links: the entry of
+// the server as JSON in Base64.
+func cursorLink(_ Client, o Options, s server) string {
+	return "https://cursor.com/en/install-mcp?name=" + o.Name + "&config=" +
+		url.QueryEscape(base64.StdEncoding.EncodeToString(compact(s)))
+}
+
+// codeLink follows the links of github-mcp-server, which lead from a web page
+// to VS Code's own vscode:mcp/install.
+func codeLink(c Client, o Options, s server) string {
+	link := "https://insiders.vscode.dev/redirect/mcp/install?name=" + o.Name
+	if inputs := c.inputs(s); len(inputs) > 0 {
+		link += "&inputs=" + escape(compact(inputs))
+	}
+	return link + "&config=" + escape(compact(s))
+}
+
+// escape writes a space as %20, which every decoder reads as a space.
+func escape(b []byte) string {
+	return strings.ReplaceAll(url.QueryEscape(string(b)), "+", "%20")
+}

@@ -1,0 +1,128 @@
+// Package config reads the command line and the environment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// A Config holds the settings and the command that was chosen. Secrets are not
+// among the settings; the methods of Config read those from the environment.
+type Config struct {
+	Sandbox  bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
+	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, docs or all. Default: webhooks."`
+	ReadOnly bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
+
+	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
+	Grace          time.Duration `variable:"MCP_GRACE" default:"10s" placeholder:"DURATION" help:"Grace period for in-flight calls on shutdown. Default: 10s."`
+	MaxConcurrent  int           `variable:"MCP_MAX_CONCURRENT" default:"128" placeholder:"N" help:"Maximum number of concurrent calls to Twilio; further calls wait in a queue. Default: 128."`
+	MaxMessage     int           `variable:"MCP_MAX_MESSAGE" default:"1048576" placeholder:"BYTES" help:"Maximum message size. Default: 1048576."`
+	LogFormat      string        `variable:"MCP_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`
+	LogLevel       slog.Level    `variable:"MCP_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: info."`
+	Edge           string        `variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin. Without --region, the region is us1."`
+	Region         string        `variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
+	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; overrides --edge and --region. For the sandbox command: scheme and host of the addresses in its responses."`
+	CAFile         string        `name:"ca-file" variable:"MCP_CA_FILE" placeholder:"FILE" help:"Also trust the certificate authorities in this file, PEM, in connections to Twilio and to the OAuth issuer."`
+	ChatServiceSID string        `name:"chat-service-sid" variable:"TWILIO_CHAT_SERVICE_SID" placeholder:"SID" help:"Use the conversations of this Conversation Service (IS...) instead of the default one."`
+
+	HTTP           string        `name:"http" group:"HTTP" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP at this address instead of stdio: MCP at /mcp, liveness at /healthz, readiness at /readyz."`
+	Docs           bool          `group:"HTTP" variable:"MCP_DOCS" default:"true" help:"Serve the documentation: web pages at / and an MCP endpoint for documentation only at /docs/mcp. Default: true."`
+	PublicURL      string        `name:"public-url" group:"HTTP" variable:"MCP_PUBLIC_URL" placeholder:"URL" help:"Base URL of this server as clients see it; /mcp is appended. Its host is accepted like --allowed-host."`
+	AllowedHost    []string      `group:"HTTP" variable:"MCP_ALLOWED_HOST" placeholder:"HOST" help:"Also accept requests for this Host, with any port (loopback is always accepted)."`
+	AllowedOrigin  []string      `group:"HTTP" variable:"MCP_ALLOWED_ORIGIN" placeholder:"ORIGIN" help:"Also accept requests from this browser origin, with any port (loopback is always accepted)."`
+	Credentials    string        `group:"HTTP" variable:"MCP_CREDENTIALS" enum:"server,caller" default:"server" placeholder:"SOURCE" help:"server: calls use the Twilio credentials of this process. caller: each caller sends its own as HTTP Basic. Default: server."`
+	OAuthIssuer    string        `name:"oauth-issuer" group:"HTTP" variable:"MCP_OAUTH_ISSUER" placeholder:"URL" help:"Require access tokens of this OAuth 2.1 authorization server; needs --public-url."`
+	OAuthAudience  []string      `name:"oauth-audience" group:"HTTP" variable:"MCP_OAUTH_AUDIENCE" placeholder:"AUDIENCE" help:"Audience that access tokens must have. Default: the public URL followed by /mcp."`
+	AllowAnonymous bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
+	Drain          time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"Keep accepting requests this long after SIGTERM, with /readyz at 503. Default: 0s."`
+	Metrics        string        `group:"HTTP" variable:"MCP_METRICS" placeholder:"HOST:PORT" help:"Serve Prometheus metrics at this address, at /metrics. Also works with stdio."`
+	TLSCert        string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"TLS certificate, PEM; together with --tls-key."`
+	TLSKey         string        `group:"HTTP" name:"tls-key" variable:"MCP_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
+
+	Serve struct{} `cmd:"" default:"withargs" help:"Serve MCP over stdio, or over HTTP with --http. The default."`
+	Call  struct {
+		Tool string  `arg:"" help:"The tool to call."`
+		JSON *string `arg:"" optional:"" name:"json" help:"Its arguments; - reads them from standard input. Left out: print the tool's input schema."`
+	} `cmd:"" help:"Call one tool and print its result."`
+	SandboxAPI struct{} `cmd:"" name:"sandbox" help:"Serve the fake of Twilio alone, on --http or 127.0.0.1:8081."`
+	Config     struct {
+		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, cline, zed or windsurf."`
+		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp. Default: start the server over stdio."`
+	} `cmd:"" help:"Print the entry for the configuration file of an AI tool."`
+	Version struct{} `cmd:"" help:"Print version, commit and Go version."`
+
+	// Command is the chosen command: serve, call, sandbox, config or version.
+	Command string `kong:"-"`
+}
+
+const description = `An MCP server that lets AI agents list and create webhooks on Twilio conversations.
+
+Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE.
+
+Each flag can be set by the variable in brackets. Flags take precedence.`
+
+// A LookupFunc finds an environment variable, as os.LookupEnv does.
+type LookupFunc func(name string) (value string, ok bool)
+
+// ErrHelp is returned by [Parse] after it has printed the help text.
+var ErrHelp = errors.New("help requested")
+
+// Parse reads the command line, and the environment for what the command line
+// leaves out. An error names the flag, argument or variable that is wrong.
+func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*Config, error) {
+	var c Config
+	var helped bool
+	env := environment{lookup: lookup, source: map[string]string{}}
+	parser, err := kong.New(&c,
+		kong.Name("twilio-conversations-mcp"),
+		kong.Description(description),
+		kong.Writers(stdout, stdout),
+		kong.Exit(func(int) { helped = true }),
+		kong.Resolvers(kong.ResolverFunc(env.resolve)),
+		kong.ValueFormatter(helpWithVariable),
+	)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case helped:
+		return nil, ErrHelp
+	case err != nil:
+		return nil, fmt.Errorf("%s%w; see --help", env.sourceOf(err), err)
+	}
+	c.Command, _, _ = strings.Cut(parsed.Command(), " ")
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("%w; see --help", err)
+	}
+	return &c, nil
+}
+
+// check checks ranges and combinations of settings.
+func (c *Config) check() error {
+	switch {
+	case c.Timeout <= 0 || c.Timeout > 5*time.Minute:
+		return errors.New("--timeout must be longer than 0 and at most 5m, such as 30s")
+	case c.Grace < 0 || c.Drain < 0:
+		return errors.New("--grace and --drain must not be less than 0")
+	case c.MaxConcurrent < 1 || c.MaxConcurrent > 10_000:
+		return errors.New("--max-concurrent must be 1 to 10000")
+	case c.MaxMessage < 1 || c.MaxMessage > 64<<20:
+		return errors.New("--max-message must be 1 to 67108864 bytes")
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key must be given together")
+	case c.callerCredentials() && (c.Command == "call" || c.Command == "serve" && c.HTTP == ""):
+		return errors.New("--credentials caller needs --http: only over HTTP do callers send credentials")
+	case c.callerCredentials() && c.Sandbox:
+		return errors.New("--credentials caller and --sandbox are mutually exclusive: the sandbox needs no credentials")
+	}
+	return nil
+}
+
+func (c *Config) callerCredentials() bool { return c.Credentials == "caller" }

@@ -1,0 +1,286 @@
+package config_test
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/internal/config"
+	"twilio-conversations-mcp/twilioapi"
+)
+
+// environment returns a lookup function for pairs of variable and value.
+func environment(pairs ...string) config.LookupFunc {
+	return func(name string) (string, bool) {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1], true
+			}
+		}
+		return "", false
+	}
+}
+
+func parse(t *testing.T, lookup config.LookupFunc, args ...string) *config.Config {
+	t.Helper()
+	c, err := config.Parse(args, lookup, &bytes.Buffer{})
+	require.NoError(t, err)
+	return c
+}
+
+func TestTheDefaultsServeOverStdio(t *testing.T) {
+	t.Parallel()
+	c := parse(t, environment())
+	require.Equal(t, "serve", c.Command)
+	require.Empty(t, c.HTTP)
+	require.False(t, c.Sandbox || c.ReadOnly || c.AllowAnonymous)
+	require.Equal(t, 30*time.Second, c.Timeout)
+	require.Equal(t, 10*time.Second, c.Grace)
+	require.Zero(t, c.Drain)
+	require.Equal(t, 128, c.MaxConcurrent)
+	require.Equal(t, 1<<20, c.MaxMessage)
+	require.Equal(t, slog.LevelInfo, c.LogLevel)
+	require.Equal(t, "text", c.LogFormat)
+}
+
+func TestCommandsAreParsedWithTheirArguments(t *testing.T) {
+	t.Parallel()
+	c := parse(t, environment(), "call", "--sandbox", "some_tool", "{}")
+	require.Equal(t, "call", c.Command)
+	require.Equal(t, "some_tool", c.Call.Tool)
+	require.Equal(t, "{}", *c.Call.JSON)
+	require.Nil(t, parse(t, environment(), "call", "some_tool").Call.JSON)
+	require.Equal(t, "sandbox", parse(t, environment(), "sandbox").Command)
+	require.Equal(t, "version", parse(t, environment(), "version").Command)
+	require.Equal(t, "serve", parse(t, environment(), "serve", "--read-only").Command)
+}
+
+// Every flag with a variable can be set by it, and the flag takes precedence.
+func TestEachFlagHasAVariableAndTakesPrecedence(t *testing.T) {
+	t.Parallel()
+	values := map[reflect.Kind][2]string{reflect.Bool: {"true", "false"}, reflect.Int: {"7", "8"}, reflect.Slice: {"a.example", "b.example"}, reflect.String: {"x", "y"}}
+	own := map[string][2]string{
+		"Timeout": {"7s", "8s"}, "Grace": {"7s", "8s"}, "Drain": {"7s", "8s"}, "LogFormat": {"json", "text"}, "LogLevel": {"warn", "debug"},
+		"Credentials": {"server", "server"}, "AllowedOrigin": {"https://a.example", "https://b.example"},
+	}
+	for field := range reflect.TypeFor[config.Config]().Fields() {
+		variable := field.Tag.Get("variable")
+		if variable == "" || strings.HasPrefix(field.Name, "TLS") { // they come in pairs
+			continue
+		}
+		t.Run(field.Name, func(t *testing.T) {
+			t.Parallel()
+			value, ok := own[field.Name]
+			if !ok {
+				value = values[field.Type.Kind()]
+			}
+			get := func(c *config.Config) any { return reflect.ValueOf(c).Elem().FieldByIndex(field.Index).Interface() }
+			flag := field.Tag.Get("name")
+			if flag == "" {
+				flag = strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(field.Name, "$1-$2"))
+			}
+			byVariable, byFlag := parse(t, environment(variable, value[0])), parse(t, environment(), "--"+flag+"="+value[0])
+			require.Equal(t, get(byFlag), get(byVariable))
+			require.Equal(t, get(parse(t, environment(), "--"+flag+"="+value[1])), get(parse(t, environment(variable, value[0]), "--"+flag+"="+value[1])))
+		})
+	}
+}
+
+func TestAnEmptyVariableAndABundlePlaceholderAreNotSet(t *testing.T) {
+	t.Parallel()
+	c := parse(t, environment("MCP_TIMEOUT", "", "MCP_READ_ONLY", "${user_config.read_only}", "TWILIO_EDGE", "${user_config.edge}", "MCP_LOG_LEVEL", "${user_config.x}"))
+	require.Equal(t, 30*time.Second, c.Timeout)
+	require.False(t, c.ReadOnly)
+	require.Empty(t, c.Edge)
+	_, err := twilio(t, environment("TWILIO_API_KEY", "${user_config.key}", "TWILIO_API_SECRET", "${user_config.secret}")).Credentials()
+	require.ErrorContains(t, err, "no Twilio credentials")
+	require.Equal(t, "a${user_config.edge}", parse(t, environment("TWILIO_EDGE", "a${user_config.edge}")).Edge, "only the whole value is a placeholder")
+}
+
+func TestInvalidSettingsAreNamedWithWhatIsValid(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		env  config.LookupFunc
+		args []string
+		want string
+	}{
+		"unknown flag":        {environment(), []string{"--bogus"}, "unknown flag --bogus; see --help"},
+		"unknown command":     {environment(), []string{"bogus"}, "unexpected argument bogus; see --help"},
+		"missing tool":        {environment(), []string{"call"}, `expected "<tool>"; see --help`},
+		"duration":            {environment(), []string{"--timeout", "soon"}, `--timeout: expected duration but got "soon"`},
+		"variable":            {environment("MCP_TIMEOUT", "soon"), nil, `MCP_TIMEOUT: --timeout: expected duration but got "soon"`},
+		"long timeout":        {environment(), []string{"--timeout=1h"}, "--timeout must be longer than 0 and at most 5m"},
+		"negative timeout":    {environment(), []string{"--timeout=-1s"}, "--timeout must be longer than 0"},
+		"negative grace":      {environment(), []string{"--grace=-1s"}, "--grace and --drain must not be less than 0"},
+		"negative drain":      {environment(), []string{"--drain=-1s"}, "--grace and --drain must not be less than 0"},
+		"no calls":            {environment(), []string{"--max-concurrent=0"}, "--max-concurrent must be 1 to 10000"},
+		"too many calls":      {environment(), []string{"--max-concurrent=10001"}, "--max-concurrent must be 1 to 10000"},
+		"no message":          {environment(), []string{"--max-message=0"}, "--max-message must be 1 to 67108864 bytes"},
+		"large message":       {environment(), []string{"--max-message=67108865"}, "--max-message must be 1 to 67108864 bytes"},
+		"log format":          {environment(), []string{"--log-format=xml"}, "--log-format must be one of"},
+		"log level":           {environment("MCP_LOG_LEVEL", "loud"), nil, "MCP_LOG_LEVEL: --log-level"},
+		"boolean":             {environment("MCP_READ_ONLY", "yes please"), nil, "MCP_READ_ONLY: --read-only"},
+		"certificate alone":   {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key must be given together"},
+		"key alone":           {environment(), []string{"--tls-key=x"}, "--tls-cert and --tls-key must be given together"},
+		"caller over stdio":   {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
+		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller needs --http"},
+		"caller with sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "--credentials caller and --sandbox are mutually exclusive"},
+		"credentials":         {environment(), []string{"--credentials=mine"}, "--credentials must be one of"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := config.Parse(row.args, row.env, &bytes.Buffer{})
+			require.ErrorContains(t, err, row.want)
+		})
+	}
+}
+
+func TestHelpShowsEverySettingWithItsVariableAndNoSecret(t *testing.T) {
+	t.Parallel()
+	var help bytes.Buffer
+	_, err := config.Parse([]string{"--help"}, environment("TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2"), &help)
+	require.ErrorIs(t, err, config.ErrHelp)
+	for field := range reflect.TypeFor[config.Config]().Fields() {
+		if variable := field.Tag.Get("variable"); variable != "" {
+			require.Contains(t, help.String(), "[$"+variable+"]")
+		}
+	}
+	require.NotContains(t, help.String(), "hunter2")
+}
+
+func twilio(t *testing.T, lookup config.LookupFunc, args ...string) twilioapi.Config {
+	t.Helper()
+	config, err := parse(t, lookup, args...).TwilioConfig(lookup, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return config
+}
+
+func TestTheAPIKeyTakesPrecedenceAndMissingCredentialsAreNamed(t *testing.T) {
+	t.Parallel()
+	const none = "the server has no Twilio credentials; ask the user to set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+	for name, row := range map[string]struct {
+		env      []string
+		username string
+		want     string
+	}{
+		"key":              {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "s"}, "SK1", ""},
+		"account":          {[]string{"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t"}, "AC1", ""},
+		"both":             {[]string{"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t", "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "s"}, "SK1", ""},
+		"account and key":  {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t"}, "AC1", ""},
+		"none":             {nil, "", none},
+		"key alone":        {[]string{"TWILIO_API_KEY", "SK1"}, "", "has TWILIO_API_KEY but not TWILIO_API_SECRET; ask the user to set TWILIO_API_SECRET too"},
+		"secret alone":     {[]string{"TWILIO_API_SECRET", "s"}, "", "has TWILIO_API_SECRET but not TWILIO_API_KEY"},
+		"account alone":    {[]string{"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", ""}, "", "has TWILIO_ACCOUNT_SID but not TWILIO_AUTH_TOKEN"},
+		"half of each set": {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_ACCOUNT_SID", "AC1"}, "", "has TWILIO_API_KEY but not TWILIO_API_SECRET"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			credentials, err := twilio(t, environment(row.env...)).Credentials()
+			require.Equal(t, row.username, credentials.Username)
+			if row.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, row.want)
+			}
+		})
+	}
+}
+
+func TestSettingsReachTheTwilioClient(t *testing.T) {
+	t.Parallel()
+	c := twilio(t, environment("TWILIO_REGION", "ie1"), "--edge=dublin", "--base-url=https://twilio.example", "--chat-service-sid=IS1", "--timeout=7s", "--max-concurrent=9")
+	require.Equal(t, "dublin", c.Edge)
+	require.Equal(t, "ie1", c.Region)
+	require.Equal(t, "https://twilio.example", c.BaseURL)
+	require.Equal(t, "IS1", c.ServiceSID)
+	require.Equal(t, 7*time.Second, c.Timeout)
+	require.Equal(t, 9, c.Connections)
+}
+
+func TestUnusedTwilioCredentialsAreLogged(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "hunter2")
+	config, err := parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").TwilioConfig(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+	require.NoError(t, err)
+	require.True(t, config.IsolateReads)
+	require.Contains(t, lines.String(), "the Twilio credentials in the environment are not used")
+	require.NotContains(t, lines.String(), "hunter2")
+}
+
+func TestAnAddressBeyondLoopbackNeedsAuthentication(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		env         []string
+		args        []string
+		allowRemote bool
+		logged      string
+	}{
+		"nothing":   {nil, nil, false, ""},
+		"tokens":    {[]string{"MCP_AUTH_TOKEN", "0123456789abcdef"}, nil, true, ""},
+		"caller":    {nil, []string{"--credentials=caller"}, true, ""},
+		"anonymous": {nil, []string{"--allow-anonymous"}, true, "anyone who can connect"},
+		"both":      {[]string{"MCP_AUTH_TOKEN", "0123456789abcdef"}, []string{"--allow-anonymous"}, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var lines bytes.Buffer
+			lookup := environment(row.env...)
+			o, allowRemote, err := parse(t, lookup, append(row.args, "--http=127.0.0.1:0")...).HTTPOptions(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
+			require.NoError(t, err)
+			require.NotNil(t, o.Access)
+			require.Equal(t, row.allowRemote, allowRemote)
+			require.Contains(t, lines.String(), row.logged)
+			require.Equal(t, row.logged == "", lines.Len() == 0)
+		})
+	}
+}
+
+func TestInvalidAccessSettingsAreNamed(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "tokens")
+	require.NoError(t, os.WriteFile(file, []byte("0123456789abcdef and more\n"), 0o600))
+	const token = "0123456789abcdef"
+	for name, row := range map[string]struct {
+		env  []string
+		args []string
+		want string
+	}{
+		"origin":             {nil, []string{"--allowed-origin=app.example.com"}, `--allowed-origin: "app.example.com" is not an origin, such as https://app.example.com`},
+		"origin with path":   {nil, []string{"--allowed-origin=https://app.example.com/x"}, "--allowed-origin: "},
+		"host":               {nil, []string{"--allowed-host=https://mcp.example.com"}, "is not a host name, such as mcp.example.com"},
+		"no token":           {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "MCP_AUTH_TOKEN: no token is listed"},
+		"short token":        {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
+		"missing file":       {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
+		"invalid file":       {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},
+		"tokens and caller":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller: cannot be combined with tokens: both use the Authorization header"},
+		"tokens and issuer":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined with tokens"},
+		"caller and issuer":  {nil, []string{"--credentials=caller", "--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined"},
+		"issuer without URL": {nil, []string{"--oauth-issuer=https://id.example"}, "--public-url: "},
+		"issuer over HTTP":   {nil, []string{"--oauth-issuer=http://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: "},
+		"public URL":         {nil, []string{"--public-url=mcp.example"}, "--public-url: must be a URL such as https://"},
+		"no CA file":         {nil, []string{"--ca-file=/nonexistent"}, "--ca-file: open /nonexistent"},
+		"bad CA file":        {nil, []string{"--ca-file=" + file}, "has no PEM certificate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lookup := environment(row.env...)
+			_, _, err := parse(t, lookup, append(row.args, "--http=127.0.0.1:0")...).HTTPOptions(lookup, slog.New(slog.DiscardHandler))
+			require.ErrorContains(t, err, row.want)
+			require.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+}
+
+func TestVersionStringNamesProgramCommitAndGo(t *testing.T) {
+	t.Parallel()
+	require.Regexp(t, `^twilio-conversations-mcp \S+ \(commit \S+, go1\.\S+\)$`, config.VersionString())
+}

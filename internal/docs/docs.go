@@ -1,0 +1,139 @@
+// Package docs holds the documentation of the API as Markdown pages, and
+// searches them.
+//
+// A page is either an operation of the webhook resource or a guide. The guides
+// in guides/*.md are written by hand. The operations in operations/*.md are
+// generated from the published schemas, the error advice and the answers of the
+// sandbox: "go test ./internal/docs -update" writes them.
+//
+// A page refers to another by its name, as in [events](events). The name becomes
+// an address when the page is read, because a resource, a Markdown file and a
+// web page have different addresses.
+package docs
+
+import (
+	"embed"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// Kind tells what a page describes.
+type Kind string
+
+// The kinds of pages.
+const (
+	Operation Kind = "operation" // one operation of the webhook resource
+	Guide     Kind = "guide"     // a topic
+)
+
+// Scheme begins the URI of every page.
+const Scheme = "twilio-conversations://docs/"
+
+// LastModified is the day on which the pages were last checked against their
+// sources, in the format of RFC 3339.
+const LastModified = "2026-11-25T00:00:00Z"
+
+// A Page is one page of the documentation.
+type Page struct {
+	Name        string // unique, such as "create" or "events"
+	Kind        Kind
+	Title       string
+	Description string // one sentence
+	URI         string // such as twilio-conversations://docs/guides/events
+	source      string // Markdown, with page names as the targets of links
+}
+
+// Path is the address of the page below the documentation, without an
+// extension, such as guides/events.
+func (p Page) Path() string { return strings.TrimPrefix(p.URI, Scheme) }
+
+// Content returns the page as Markdown in which links to other pages are their
+// URIs.
+func (p Page) Content() string {
+	return p.Markdown(func(to Page) string { return to.URI })
+}
+
+// Markdown returns the page as Markdown in which links to other pages are what
+// address returns for them.
+func (p Page) Markdown(address func(Page) string) string {
+	return pageLink.ReplaceAllStringFunc(p.source, func(link string) string {
+		to, ok := Lookup(strings.Trim(link, "]()"))
+		if !ok {
+			return link // a test keeps this from happening
+		}
+		return "](" + address(to) + ")"
+	})
+}
+
+// pageLink matches the target of a link that is a page name. Every other target
+// has a slash.
+var pageLink = regexp.MustCompile(`\]\([a-z-]+\)`)
+
+//go:embed operations/*.md guides/*.md
+var files embed.FS
+
+// order is the order in which pages are listed.
+var order = []string{
+	"operations/list", "operations/create", "operations/fetch", "operations/update", "operations/delete",
+	"guides/targets", "guides/events", "guides/keywords", "guides/replay", "guides/limits",
+	"guides/errors", "guides/addressing", "guides/paging", "guides/safe-creates",
+}
+
+// All returns every page: the operations, then the guides.
+func All() []Page { return pages() }
+
+var pages = sync.OnceValue(func() []Page {
+	var all []Page
+	for _, file := range order {
+		source, err := files.ReadFile(file + ".md")
+		if err != nil {
+			panic("docs: " + err.Error()) // the file was built in
+		}
+		all = append(all, newPage(file, string(source)))
+	}
+	return all
+})
+
+// newPage reads a page. Its first line is the title, its third the description.
+func newPage(file, source string) Page {
+	lines := strings.SplitN(source, "\n", 4)
+	kind := Guide
+	if path.Dir(file) == "operations" {
+		kind = Operation
+	}
+	return Page{
+		Name:        path.Base(file),
+		Kind:        kind,
+		Title:       strings.TrimPrefix(lines[0], "# "),
+		Description: lines[2],
+		URI:         Scheme + file,
+		source:      source,
+	}
+}
+
+// Lookup returns the page of a name: its name, its path, its URI, or for an
+// operation also the name of the tool that performs it.
+func Lookup(name string) (Page, bool) {
+	name = strings.TrimPrefix(name, Scheme)
+	for _, p := range pages() {
+		if name == p.Name || name == p.Path() || name == p.tool() {
+			return p, true
+		}
+	}
+	return Page{}, false
+}
+
+// tool returns the name of the tool that performs an operation. A guide has only
+// its own name.
+func (p Page) tool() string {
+	switch {
+	case p.Kind == Guide:
+		return p.Name
+	case p.Name == "list":
+		return "list_conversation_webhooks"
+	default:
+		return p.Name + "_conversation_webhook"
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "twilio-conversations-mcp"
+
+// imports returns what each of our packages imports, without their tests.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	require.NoError(t, err)
+	all := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		all[strings.TrimPrefix(fields[0], module)] = fields[1:]
+	}
+	return all
+}
+
+// allowedImports lists, for each of our packages, which others it may import.
+var allowedImports = map[string][]string{
+	"":                   {"/internal/access", "/internal/call", "/internal/clients", "/internal/config", "/internal/logging", "/internal/metrics", "/internal/serve", "/internal/web", "/tools", "/twilioapi", "/twilioapi/sandbox"},
+	"/internal/access":   {},
+	"/internal/call":     {"/internal/serve"},
+	"/internal/clients":  {},
+	"/internal/config":   {"/internal/access", "/internal/serve", "/twilioapi"},
+	"/internal/docs":     {},
+	"/internal/logging":  {},
+	"/internal/metrics":  {},
+	"/internal/serve":    {"/internal/access"},
+	"/internal/web":      {"/internal/docs"},
+	"/internal/web/app":  {},
+	"/schemas":           {},
+	"/tools":             {"/internal/docs", "/schemas", "/twilioapi"},
+	"/twilioapi":         {},
+	"/twilioapi/sandbox": {},
+}
+
+func TestPackagesImportOnlyTheLayersBelow(t *testing.T) {
+	t.Parallel()
+	all := imports(t)
+	require.Len(t, all, len(allowedImports), "allowedImports must list every package")
+	for pkg, imported := range all {
+		for _, path := range imported {
+			if strings.HasPrefix(path, module+"/") {
+				require.Contains(t, allowedImports[pkg], strings.TrimPrefix(path, module), "%s must not import %s", pkg, path)
+			}
+		}
+	}
+}
+
+// importers lists, for each library, which of our packages may import it.
+var importers = map[string][]string{
+	"github.com/alecthomas/kong":               {"/internal/config"},
+	"github.com/prometheus/client_golang":      {"/internal/metrics"},
+	"github.com/coreos/go-oidc/v3":             {"/internal/access"},
+	"github.com/go-json-experiment/json":       {"/internal/serve", "/tools", "/twilioapi"},
+	"golang.org/x/sync":                        {"/internal/serve"},
+	"github.com/mark3labs/mcp-go":              {"", "/internal/call", "/internal/serve", "/tools"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
+	"github.com/yuin/goldmark":                 {"/internal/web"},
+}
+
+func TestLibrariesAreImportedWhereTheyBelong(t *testing.T) {
+	t.Parallel()
+	for pkg, imported := range imports(t) {
+		for _, path := range imported {
+			if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+				continue // the standard library
+			}
+			require.True(t, mayImport(pkg, path), "%s must not import %s", pkg, path)
+		}
+	}
+}
+
+func mayImport(pkg, path string) bool {
+	for library, packages := range importers {
+		if (path == library || strings.HasPrefix(path, library+"/")) && slices.Contains(packages, pkg) {
+			return true
+		}
+	}
+	return false
+}

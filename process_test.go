@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// startUnread starts the program with a standard error that nobody reads, in
+// front of an upstream that sends bytes that nobody asked for.
+func startUnread(t *testing.T) (cmd *exec.Cmd, stdin io.WriteCloser, stdout io.ReadCloser) {
+	t.Helper()
+	unasked := []byte("HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n" + strings.Repeat("hunter2 ", 512))
+	cmd = exec.Command(build(t), "--timeout=3s", "--log-level=debug")
+	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), unasked), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
+	unread, stderr, err := os.Pipe()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = unread.Close(); _ = stderr.Close() })
+	cmd.Stderr = stderr
+	stdin, err = cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err = cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return cmd, stdin, stdout
+}
+
+// fillStandardError makes calls until their log lines are more than a pipe holds.
+// Each is answered.
+func fillStandardError(t *testing.T, stdin io.Writer, stdout io.Reader) {
+	t.Helper()
+	responses := bufio.NewReaderSize(stdout, 64<<10)
+	for i := range 1000 {
+		_, err := io.WriteString(stdin, listCall+"\n")
+		require.NoError(t, err)
+		_, err = responses.ReadSlice('\n')
+		require.NoError(t, err, "call %d", i)
+	}
+}
+
+// requireExit waits for the end of a process.
+func requireExit(t *testing.T, cmd *exec.Cmd) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(30 * time.Second):
+		require.FailNow(t, "the process does not end")
+		return nil
+	}
+}
+
+func TestAnUnreadStandardErrorDelaysNeitherCallsNorTheEnd(t *testing.T) {
+	t.Parallel()
+	cmd, stdin, stdout := startUnread(t)
+	fillStandardError(t, stdin, stdout)
+	require.NoError(t, stdin.Close())
+	require.NoError(t, requireExit(t, cmd))
+}
+
+func TestABrokenStandardOutputEndsTheProcessDespiteAnUnreadStandardError(t *testing.T) {
+	t.Parallel()
+	cmd, stdin, stdout := startUnread(t)
+	fillStandardError(t, stdin, stdout)
+	require.NoError(t, stdout.Close())
+	_, err := io.WriteString(stdin, listCall+"\n")
+	require.NoError(t, err)
+	require.EqualError(t, requireExit(t, cmd), "exit status 1")
+}
+
+// net/http logs bytes that nobody asked for through the default logger.
+func TestTheLogHasNoBytesOfThePeer(t *testing.T) {
+	t.Parallel()
+	unasked := []byte("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhunter2 ")
+	cmd := exec.Command(build(t), "--log-level=debug", "--log-format=json")
+	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), unasked), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
+	cmd.Stdin = strings.NewReader(strings.Repeat(listCall+"\n", 50))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	require.NoError(t, cmd.Run())
+	require.NotContains(t, stderr.String(), "hunter2")
+	for line := range strings.Lines(stderr.String()) {
+		require.True(t, strings.HasPrefix(line, "{"), fmt.Sprintf("not JSON: %s", line))
+	}
+}

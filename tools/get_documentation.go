@@ -1,0 +1,46 @@
+package tools
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"twilio-conversations-mcp/internal/docs"
+	"twilio-conversations-mcp/schemas"
+)
+
+var getDocumentation = documentation[schemas.GetDocumentationInput]{
+	contract:    schemas.GetDocumentation,
+	title:       "Read the documentation",
+	description: "Returns pages of the documentation of the webhooks of Twilio conversations, in Markdown.",
+	answer: func(in schemas.GetDocumentationInput) (any, string, error) {
+		out := schemas.GetDocumentationOutput{Pages: []schemas.DocumentationPage{}, Missing: []string{}}
+		var texts []string
+		for _, name := range in.URIs {
+			p, ok := docs.Lookup(name)
+			switch {
+			case !ok:
+				out.Missing = append(out.Missing, clip(name, 100))
+			case !slices.ContainsFunc(out.Pages, func(known schemas.DocumentationPage) bool { return known.URI == p.URI }):
+				out.Pages = append(out.Pages, schemas.DocumentationPage{URI: p.URI, Title: p.Title, Type: string(p.Kind), Content: p.Content()})
+				texts = append(texts, p.Content())
+			}
+		}
+		if len(out.Pages) == 0 {
+			return nil, "", argumentError{fmt.Sprintf("There is no page %s. The pages are %s.", quote(in.URIs[0]), pageNames())}
+		}
+		if len(out.Missing) > 0 {
+			texts = append(texts, fmt.Sprintf("There is no page %s. The pages are %s.", strings.Join(out.Missing, ", "), pageNames()))
+		}
+		return out, strings.Join(texts, "\n\n---\n\n"), nil
+	},
+}
+
+// pageNames lists the names of all pages.
+func pageNames() string {
+	var names []string
+	for _, p := range docs.All() {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,118 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/twilioapi"
+)
+
+// For every choice of toolsets, everything that a tool can say names only tools
+// that are offered, and none of the brackets of a text is left.
+func TestOnlyOfferedToolsAreMentioned(t *testing.T) {
+	t.Parallel()
+	toolsets := Toolsets()
+	for _, names := range subsets(toolsets[:len(toolsets)-1]) { // "all" is the last of them
+		for _, readOnly := range []bool{false, true} {
+			selected, err := definitions(names, readOnly)
+			require.NoError(t, err)
+			o := namesOf(selected)
+			for _, d := range selected {
+				for _, text := range everyText(d, o) {
+					for _, name := range toolName.FindAllString(text, -1) {
+						require.Contains(t, o, name, "%v, read-only %v: %s: %s", names, readOnly, d.name(), text)
+					}
+					require.NotRegexp(t, `[][|]|  | \.|call *$`, text)
+				}
+			}
+		}
+	}
+}
+
+func subsets(names []string) (all [][]string) {
+	for bits := range 1 << len(names) {
+		var subset []string
+		for i, name := range names {
+			if bits&(1<<i) != 0 {
+				subset = append(subset, name)
+			}
+		}
+		all = append(all, subset)
+	}
+	return all
+}
+
+// everyText returns the description of a tool, and the texts of all its results.
+func everyText(d definition, o offered) []string {
+	all := []string{d.tool(o).Definition.Description}
+	explain := d.explainer(o)
+	add := func(result *mcp.CallToolResult) {
+		for _, content := range result.Content {
+			text, _ := mcp.AsTextContent(content)
+			all = append(all, text.Text)
+		}
+	}
+	add(explain.successResult(twilioapi.Result{
+		Info: twilioapi.CallInfo{Reconciled: true}, Existing: true, Differs: []string{"Target"}, Similar: []string{"WH1"},
+	}))
+	for _, err := range everyError() {
+		add(explain.errorResult(err))
+	}
+	if !d.readOnly() {
+		for _, err := range everyUnknownOutcome() {
+			add(explain.errorResult(err))
+		}
+	}
+	return all
+}
+
+var (
+	failure = &twilioapi.Error{Status: 503}
+	timeout = &twilioapi.NoAnswerError{Sent: true, Reason: "x", Err: context.DeadlineExceeded}
+)
+
+// everyError returns an error of each kind that a call can end with.
+func everyError() []error {
+	all := []error{
+		argumentError{"x is invalid."}, &twilioapi.UnsentError{Err: fmt.Errorf("x")}, failure, timeout, &twilioapi.NoAnswerError{Reason: "x"},
+	}
+	for code := range advice {
+		all = append(all, &twilioapi.Error{Status: 400, Code: code, Message: "x"})
+	}
+	for _, status := range []int{200, 302, 400, 401, 403, 404, 408, 409, 429, 500} {
+		all = append(all, &twilioapi.Error{Status: status}, &twilioapi.Error{Status: status, Message: "x"})
+	}
+	return all
+}
+
+// everyUnknownOutcome returns an error of each kind that a write can end with.
+func everyUnknownOutcome() []error {
+	return []error{
+		&twilioapi.UpdateOutcomeError{Err: failure, Fetch: timeout},
+		&twilioapi.UpdateOutcomeError{Err: timeout, NotApplied: true},
+		&twilioapi.UpdateOutcomeError{Err: timeout, Differs: []string{"Configuration.Url"}},
+		&twilioapi.OutcomeUnknownError{Err: failure, List: failure},
+		&twilioapi.OutcomeUnknownError{Err: timeout},
+		&twilioapi.OutcomeUnknownError{Err: timeout, Found: 1},
+		&twilioapi.OutcomeUnknownError{Err: timeout, Found: 2},
+	}
+}
+
+func TestAnAlternativeIsChosenByTheToolsItNames(t *testing.T) {
+	t.Parallel()
+	const text = "Do this[ with a_conversation_webhook|, or b_conversation_webhooks|]. [ask search_documentation|Ask.]"
+	require.Equal(t, "Do this with a_conversation_webhook. Ask.", offered{"a_conversation_webhook", "b_conversation_webhooks"}.mention(text))
+	require.Equal(t, "Do this, or b_conversation_webhooks. ask search_documentation", offered{"search_documentation", "b_conversation_webhooks"}.mention(text))
+	require.Equal(t, "Do this. Ask.", offered(nil).mention(text))
+}
+
+func TestBracketsOfTwiliosAreKept(t *testing.T) {
+	t.Parallel()
+	text, _ := explainer{}.explain(&twilioapi.Error{Status: 400, Code: 50351, Message: "a [b|c] delete_conversation_webhook", MoreInfo: "https://example.com/[d|e]"})
+	require.Contains(t, text, "a [b|c] delete_conversation_webhook. ")
+	require.Contains(t, text, "https://example.com/[d|e]")
+}

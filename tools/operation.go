@@ -1,0 +1,69 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"twilio-conversations-mcp/schemas"
+	"twilio-conversations-mcp/twilioapi"
+)
+
+// An operation defines a tool: its contract, what models and clients are told of
+// it, and the request that it makes.
+type operation[Input any] struct {
+	contract     schemas.Contract[Input]
+	title        string
+	description  string // see [offered.mention]
+	hints        hints
+	refusesEmpty bool   // see [parameters]
+	afterFailure string // what is known after Twilio failed or did not answer
+	reconciled   string // the note on a result with Info.Reconciled
+	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
+}
+
+// hints are the annotations of a tool.
+type hints struct{ readOnly, destructive, idempotent bool }
+
+func (o operation[Input]) name() string   { return string(o.contract) }
+func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
+
+// tool returns the tool of the operation, given the names of all tools that are
+// offered.
+func (o operation[Input]) tool(names offered) Tool {
+	input := sync.OnceValue(func() *parameters { return newParameters(o.contract.Input(), o.refusesEmpty) })
+	explain := o.explainer(names)
+	return Tool{o.definition(names), func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
+		arguments, err := decode[Input](ctx, input(), raw)
+		if err != nil {
+			return explain.errorResult(err), twilioapi.CallInfo{}
+		}
+		result, err := o.call(ctx, twilio, arguments)
+		if err != nil {
+			return explain.errorResult(err), result.Info
+		}
+		return explain.successResult(result), result.Info
+	}}
+}
+
+func (o operation[Input]) explainer(names offered) explainer {
+	return explainer{names, o.hints.idempotent, o.afterFailure, o.reconciled}
+}
+
+func (o operation[Input]) definition(names offered) mcp.Tool {
+	return mcp.Tool{
+		Name:            o.name(),
+		Title:           o.title,
+		Description:     names.mention(o.description),
+		RawInputSchema:  o.contract.Input(),
+		RawOutputSchema: o.contract.Output(),
+		Annotations: mcp.ToolAnnotation{
+			ReadOnlyHint:    new(o.hints.readOnly),
+			DestructiveHint: new(o.hints.destructive),
+			IdempotentHint:  new(o.hints.idempotent),
+			OpenWorldHint:   new(true),
+		},
+	}
+}

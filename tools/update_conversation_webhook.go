@@ -1,0 +1,31 @@
+package tools
+
+import (
+	"context"
+
+	"twilio-conversations-mcp/schemas"
+	"twilio-conversations-mcp/twilioapi"
+)
+
+var updateConversationWebhook = operation[schemas.UpdateConversationWebhookInput]{
+	contract: schemas.UpdateConversationWebhook,
+	title:    "Update a webhook of a conversation",
+	description: "Changes a webhook of a Twilio conversation. Give at least one Configuration parameter; " +
+		"what is left out stays as it is. Target cannot be changed, and nothing can be cleared or replayed: " +
+		"for that, create another webhook and delete this one.",
+	hints:        hints{destructive: true, idempotent: true},
+	refusesEmpty: true,
+	reconciled:   "Twilio's response to the update was lost, but the webhook was read afterwards and shows what was asked for.",
+	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.UpdateConversationWebhookInput) (twilioapi.Result, error) {
+		if in.URL == nil && in.Method == nil && in.Filters == nil && in.Triggers == nil && in.FlowSID == nil {
+			return twilioapi.Result{}, argumentError{"At least one Configuration parameter is required."}
+		}
+		return twilio.UpdateWebhook(ctx, in.ConversationSid, in.Sid, twilioapi.WebhookUpdate{
+			URL:      in.URL,
+			Method:   in.Method,
+			Filters:  in.Filters,
+			Triggers: in.Triggers,
+			FlowSID:  in.FlowSID,
+		})
+	},
+}

@@ -1,0 +1,59 @@
+package twilioapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// CreateWebhook creates a webhook and returns it.
+//
+// The create is retried only if Twilio did nothing or was not reached. If its
+// outcome is unknown, it is reconciled by listing, which may take ten seconds
+// beyond the timeout: Info.Reconciled reports that the webhook was found that way,
+// and an [OutcomeUnknownError] says that listing did not tell. After any other
+// error it is certain that nothing was created.
+//
+// A context that is done keeps the create from being sent, or sent again; once it
+// may have reached Twilio it is completed and reconciled all the same.
+//
+// POST /v1/Conversations/{ConversationSid}/Webhooks
+func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWebhook) (Result, error) {
+	scope, err := c.scope(conversation)
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	return c.create(ctx, scope, w)
+}
+
+func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook) (result Result, err error) {
+	pending := c.creates.begin(scope, w)
+	defer func() {
+		_, unknown := errors.AsType[*OutcomeUnknownError](err)
+		c.creates.end(pending, unknown)
+	}()
+	var created webhook
+	result, err = newResult(c.do(ctx, request{
+		requestScope: scope, method: http.MethodPost, params: w.form(),
+		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) {
+			var err error
+			if created, err = decodeWebhook(scope, body); err != nil {
+				return nil, err
+			}
+			if !c.creates.claim(created.id.SID) {
+				return nil, errors.New("the response is the webhook of another create")
+			}
+			return created.raw, nil
+		},
+	}))
+	if err == nil {
+		result.Differs = w.differences(created)
+	} else if mayHaveHappened(err) {
+		result.JSON, err = c.reconcile(context.WithoutCancel(ctx), pending, scope, w, err)
+		result.Info.Reconciled = err == nil
+	}
+	return result, err
+}

@@ -1,0 +1,74 @@
+package twilioapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// DeleteWebhook deletes a webhook of a conversation.
+//
+// The delete is retried as reads are. If Twilio does not find the webhook after an
+// attempt that may have been carried out, it is deleted. After an [Error] that is
+// not Refused, or a [NoAnswerError] with Sent, it may have been deleted or not;
+// after any other error this call deleted nothing.
+//
+// DELETE /v1/Conversations/{ConversationSid}/Webhooks/{Sid}
+func (c *Client) DeleteWebhook(ctx context.Context, conversation, sid string) (Result, error) {
+	scope, err := c.scope(conversation)
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	deleted := newDeleted(sid)
+	r := request{requestScope: scope, method: http.MethodDelete, sid: &sid,
+		decode: func(meta responseMeta, body []byte) (json.RawMessage, error) {
+			return deleted, checkDeleted(meta.status, sid, body)
+		}}
+	var uncertain error // of an attempt that may have been carried out
+	attempts := 0
+	result, err := newResult(c.retry(ctx, r.method, func() (*response, error) {
+		attempts++
+		res, err := c.send(ctx, r)
+		if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusNotFound && uncertain != nil {
+			return &response{deleted, refused.meta}, nil
+		}
+		if mayHaveHappened(err) {
+			uncertain = err
+		}
+		return res, err
+	}))
+	if err != nil && uncertain != nil && !mayHaveHappened(err) {
+		setAttempts(uncertain, attempts) // the last attempt did nothing, an earlier one may have
+		return newResult(nil, uncertain)
+	}
+	return result, err
+}
+
+func newDeleted(sid string) json.RawMessage {
+	quoted, _ := jsontext.AppendQuote(nil, sid) // invalid UTF-8 is replaced
+	return json.RawMessage(`{"sid":` + string(quoted) + `,"deleted":true}`)
+}
+
+// checkDeleted returns an error if a 2xx response does not say that the webhook
+// was deleted: 204, or 200 with no body or with an object that has no other SID.
+func checkDeleted(status int, sid string, body []byte) error {
+	if status == http.StatusNoContent || status == http.StatusOK && len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	object, err := decodeObject(body)
+	if err != nil {
+		return err
+	}
+	got := parseWebhook(object).id.SID
+	if status != http.StatusOK || got != "" && !strings.EqualFold(got, sid) {
+		return errors.New("the response does not say that the webhook was deleted")
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package twilioapi
+
+import (
+	"context"
+	"slices"
+)
+
+// EnsureWebhook returns the webhook of a conversation that is identical to w, with
+// Existing set, or creates it as [Client.CreateWebhook] does. Nothing was created
+// if the error is not an [OutcomeUnknownError].
+//
+// Identical means the same target and, because Twilio ignores what a target does
+// not use, the same URL, method (post by default) and set of filters for webhook;
+// URL, method and set of triggers for trigger; Flow SID, and set of filters if w
+// has any, for studio. ReplayAfter is not compared: if the webhook exists, nothing
+// is replayed.
+//
+// Calls with the same conversation, as it is spelled, and the same credentials run
+// one after another. The time a call waits does not count toward the timeout. Other
+// processes and plain creates are not waited for.
+func (c *Client) EnsureWebhook(ctx context.Context, conversation string, w NewWebhook) (Result, error) {
+	scope, err := c.scope(conversation)
+	if err != nil {
+		return Result{}, err
+	}
+	// The key has the credentials: callers with others cannot delay this call.
+	unlock, err := c.ensures.lock(ctx, scope)
+	if err != nil {
+		return Result{}, &UnsentError{err}
+	}
+	defer unlock()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	return c.ensure(ctx, scope, w)
+}
+
+func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook) (Result, error) {
+	all, last, err := c.listAll(ctx, scope)
+	if err != nil {
+		return newResult(nil, err)
+	}
+	var similar []string
+	for _, existing := range all {
+		switch {
+		case existing.err != nil:
+			return newResult(nil, last.unusable("the list has a webhook that cannot be read"))
+		case w.identical(existing):
+			result, err := newResult(last, nil)
+			result.JSON, result.Existing = slices.Clone(existing.raw), true
+			return result, err
+		case w.similar(existing):
+			similar = append(similar, existing.id.SID)
+		}
+	}
+	result, err := c.create(ctx, scope, w)
+	result.Similar = similar
+	return result, err
+}

@@ -1,0 +1,80 @@
+package twilioapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth limits the nesting of JSON. Some clients cannot parse deeply nested
+// values.
+const maxDepth = 100
+
+var (
+	errTooDeep     = fmt.Errorf("the response is nested deeper than %d levels", maxDepth)
+	errNumberRange = errors.New("the response has a number that is out of range")
+)
+
+// normalizeJSON returns the one JSON value in text as every client can parse it:
+// without white space, and with U+FFFD instead of invalid UTF-8 and unpaired
+// surrogates. Numbers keep their digits. It is an error if text is invalid, has a
+// name twice in one object, is nested too deeply, or has a number beyond the range
+// of float64.
+func normalizeJSON(text []byte) (json.RawMessage, error) {
+	n := normalizers.Get().(*normalizer)
+	defer normalizers.Put(n)
+	n.in = *bytes.NewBuffer(text)
+	n.out.Reset()
+	n.dec.Reset(&n.in, jsontext.AllowInvalidUTF8(true))
+	n.enc.Reset(&n.out, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	if err := n.run(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(bytes.TrimSuffix(n.out.Bytes(), []byte("\n"))), nil
+}
+
+// A normalizer has what normalizeJSON can use again.
+type normalizer struct {
+	in  bytes.Buffer
+	out bytes.Buffer
+	dec jsontext.Decoder
+	enc jsontext.Encoder
+}
+
+var normalizers = sync.Pool{New: func() any { return new(normalizer) }}
+
+// run copies one value, token by token.
+func (n *normalizer) run() error {
+	for {
+		token, err := n.dec.ReadToken()
+		if err == io.EOF && n.out.Len() > 0 {
+			return nil
+		}
+		switch {
+		case err != nil:
+			return err
+		case n.dec.StackDepth() > maxDepth:
+			return errTooDeep
+		case token.Kind() == '0' && !isFloat64(token):
+			return errNumberRange
+		case n.out.Len() > 0 && n.enc.StackDepth() == 0:
+			return errors.New("the response has more than one value")
+		}
+		if err := n.enc.WriteToken(token); err != nil {
+			return err
+		}
+	}
+}
+
+// isFloat64 reports whether a number is in the range of float64.
+func isFloat64(number jsontext.Token) bool {
+	f, err := strconv.ParseFloat(number.String(), 64)
+	return err == nil && !math.IsInf(f, 0)
+}

@@ -1,0 +1,124 @@
+package twilioapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A requestScope is what the requests of one call have in common.
+type requestScope struct {
+	conversation string // SID or unique name
+	credentials  Credentials
+}
+
+// scope returns the scope of a call, or an [UnsentError].
+func (c *Client) scope(conversation string) (requestScope, error) {
+	credentials, err := c.credentials()
+	if err != nil {
+		return requestScope{}, &UnsentError{err}
+	}
+	return requestScope{conversation, credentials}, nil
+}
+
+var (
+	conversationSID = regexp.MustCompile(`^CH[0-9a-fA-F]{32}$`)
+	webhookSID      = regexp.MustCompile(`^WH[0-9a-fA-F]{32}$`)
+)
+
+// allows reports whether a webhook of the conversation may have this
+// conversation_sid. If the conversation was given by its unique name, its SID is
+// not known.
+func (s requestScope) allows(sid *string) bool {
+	return sid == nil || !conversationSID.MatchString(s.conversation) || strings.EqualFold(*sid, s.conversation)
+}
+
+// A request is one operation on the webhooks of a conversation.
+type request struct {
+	requestScope
+	method string
+	sid    *string // of a webhook; nil for all of the conversation
+	params form
+	// isolated makes a GET use a connection of its own over HTTP/1.1, as writes do.
+	isolated bool
+	// decode returns the body of a 2xx response as JSON, or an error if it cannot
+	// be the response to this request.
+	decode func(meta responseMeta, body []byte) (json.RawMessage, error)
+}
+
+// do sends a request, and retries it as long as that is safe and ctx allows.
+func (c *Client) do(ctx context.Context, r request) (*response, error) {
+	return c.retry(ctx, r.method, func() (*response, error) { return c.send(ctx, r) })
+}
+
+func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
+	path, err := r.path()
+	if err != nil {
+		return nil, err
+	}
+	req, err := r.params.newRequest(ctx, r.method, c.root+path)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	req.SetBasicAuth(r.credentials.Username, r.credentials.Password)
+	return req, nil
+}
+
+// path returns the path of the webhooks, or of one, below the API's root. The
+// names in it stay single path elements, whatever they contain.
+func (r request) path() (string, error) {
+	if !isPathElement(r.conversation) {
+		return "", errors.New(`ConversationSid must not be empty, "." or ".."; it is a SID (CH...) or a unique name`)
+	}
+	path := "/Conversations/" + url.PathEscape(r.conversation) + "/Webhooks"
+	if r.sid == nil {
+		return path, nil
+	}
+	if !isPathElement(*r.sid) {
+		return "", errors.New(`Sid must not be empty, "." or ".."; it is the SID of a webhook (WH...)`)
+	}
+	return path + "/" + url.PathEscape(*r.sid), nil
+}
+
+// isPathElement reports whether a name can be an element of a path. Servers and
+// proxies remove the others, escaped or not.
+func isPathElement(name string) bool { return name != "" && name != "." && name != ".." }
+
+// A form has parameters as Twilio expects them: the key of a list is repeated,
+// and what was not given has no key.
+type form url.Values
+
+func (f form) text(key string, value *string) {
+	if value != nil {
+		f[key] = []string{*value}
+	}
+}
+
+func (f form) integer(key string, value *int64) {
+	if value != nil {
+		f[key] = []string{strconv.FormatInt(*value, 10)}
+	}
+}
+
+// newRequest puts the parameters into the body of a POST, or into the query.
+func (f form) newRequest(ctx context.Context, method, address string) (*http.Request, error) {
+	encoded := url.Values(f).Encode()
+	if method != http.MethodPost {
+		if encoded != "" {
+			address += "?" + encoded
+		}
+		return http.NewRequestWithContext(ctx, method, address, nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(encoded))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return req, err
+}

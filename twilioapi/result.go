@@ -1,0 +1,48 @@
+package twilioapi
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+// A Result is what a call returned.
+type Result struct {
+	// JSON is Twilio's own JSON without white space; for a delete it is
+	// {"sid":…,"deleted":true}. It is nil after an error.
+	JSON json.RawMessage
+	// Info describes the call, after an error too.
+	Info CallInfo
+	// Differs names the parameters, such as Configuration.Filters, that the
+	// webhook in JSON shows otherwise than a create, ensure or update asked for.
+	Differs []string
+	// Existing reports whether an ensure found the webhook and sent no create.
+	Existing bool
+	// Similar has the SIDs of webhooks that an ensure found to call the same URL
+	// or Flow, but that differ from what was asked for.
+	Similar []string
+}
+
+// CallInfo describes a call for the log. It contains nothing of the request or
+// the response body.
+type CallInfo struct {
+	Status     int    // HTTP status of the last response; 0 if there was none
+	Code       int    // Twilio's error code; 0 if there was none
+	RequestID  string // Twilio's ID of the request (RQ...); empty if there was none
+	Attempts   int    // how often the last request was sent; 0 if it never was
+	Reconciled bool   // whether a lost response to a create or update was made up for by reading
+}
+
+// newResult returns the result of a request that ended with a response or with an
+// error, and that error.
+func newResult(res *response, err error) (Result, error) {
+	if err == nil {
+		return Result{JSON: res.body, Info: CallInfo{Status: res.status, RequestID: res.requestID, Attempts: res.attempts}}, nil
+	}
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return Result{Info: CallInfo{Status: refused.Status, Code: refused.Code, RequestID: refused.RequestID, Attempts: refused.Attempts}}, err
+	}
+	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok {
+		return Result{Info: CallInfo{Attempts: unanswered.Attempts}}, err
+	}
+	return Result{}, err
+}

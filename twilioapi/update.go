@@ -1,0 +1,104 @@
+package twilioapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// An UpdateOutcomeError is an update that failed with Err and that may have been
+// carried out. The webhook was read afterwards, and differs from what was asked
+// for, or it could not be read.
+type UpdateOutcomeError struct {
+	// Err is the update's error, an [Error] or a [NoAnswerError].
+	Err error
+	// Fetch is why the webhook could not be read; nil if it was.
+	Fetch error
+	// Differs names the parameters that the webhook shows otherwise.
+	Differs []string
+	// NotApplied reports that the webhook was last changed before the update was
+	// sent. Twilio may still apply the update. Otherwise the webhook was changed
+	// since, by this update or another one, or that is not known.
+	NotApplied bool
+}
+
+func (e *UpdateOutcomeError) Error() string {
+	switch {
+	case e.Fetch != nil:
+		return fmt.Sprintf("%v; and reading the webhook failed: %v", e.Err, e.Fetch)
+	case e.NotApplied:
+		return fmt.Sprintf("%v; the update was not applied so far", e.Err)
+	default:
+		return fmt.Sprintf("%v; the webhook differs in %s", e.Err, strings.Join(e.Differs, ", "))
+	}
+}
+
+// Unwrap returns the update's error.
+func (e *UpdateOutcomeError) Unwrap() error { return e.Err }
+
+// UpdateWebhook changes a webhook and returns it. Result.Differs names the
+// parameters that Twilio's response shows otherwise than w.
+//
+// The update is retried only if Twilio did nothing or was not reached. If its
+// outcome is unknown, the webhook is read, which may take ten seconds beyond the
+// timeout: if it is as w asks, it is returned with Info.Reconciled; otherwise the
+// error is an [UpdateOutcomeError]. After any other error it is certain that
+// nothing was changed.
+//
+// The context acts as in [Client.CreateWebhook].
+//
+// POST /v1/Conversations/{ConversationSid}/Webhooks/{Sid}
+func (c *Client) UpdateWebhook(ctx context.Context, conversation, sid string, w WebhookUpdate) (Result, error) {
+	scope, err := c.scope(conversation)
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var updated webhook
+	result, err := newResult(c.do(ctx, request{
+		requestScope: scope, method: http.MethodPost, sid: &sid, params: w.form(), decode: decodeInto(&updated, scope, sid),
+	}))
+	if err == nil {
+		result.Differs = w.differences(updated)
+	} else if mayHaveHappened(err) {
+		result.JSON, err = c.readBack(context.WithoutCancel(ctx), scope, sid, w, err)
+		result.Info.Reconciled = err == nil
+	}
+	return result, err
+}
+
+// readBack reads the webhook of an update that failed with failure, and once more
+// if it is not as w asks.
+func (c *Client) readBack(ctx context.Context, scope requestScope, sid string, w WebhookUpdate, failure error) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, reconcileTimeout)
+	defer cancel()
+	began, start := sentAt(failure), newInterval(failure)
+	for poll := 1; ; poll++ {
+		got, res, err := c.fetchIsolated(ctx, scope, sid)
+		if err != nil {
+			return nil, &UpdateOutcomeError{Err: failure, Fetch: err}
+		}
+		start.narrow(began, res.responseMeta)
+		differs := w.differences(got)
+		if got.err == nil && len(differs) == 0 {
+			return got.raw, nil
+		}
+		if poll == 2 || c.sleep(ctx, untilNextPoll(time.Since(began))) != nil {
+			changed, dated := parseDate(got.body.DateUpdated)
+			return nil, &UpdateOutcomeError{Err: failure, Differs: differs, NotApplied: dated && start.isAfter(changed)}
+		}
+	}
+}
+
+func (c *Client) fetchIsolated(ctx context.Context, scope requestScope, sid string) (w webhook, res *response, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	r := fetchRequest(&w, scope, sid)
+	r.isolated = true
+	res, err = c.do(ctx, r)
+	return w, res, err
+}
