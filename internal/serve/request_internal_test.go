@@ -13,12 +13,10 @@ func TestAnAbortedCallDoesNotStart(t *testing.T) {
 	s := New(Options{MaxConcurrent: 1})
 	r := &request{}
 	require.Equal(t, errNotStarted, r.abort())
-	_, rpcErr := s.acquire(t.Context(), r)
-	require.Equal(t, errNotStarted, rpcErr)
+	require.Equal(t, errNotStarted, s.acquire(t.Context(), r))
 
 	r = &request{}
-	release, rpcErr := s.acquire(t.Context(), r)
-	require.Nil(t, rpcErr, "the slot is free again")
+	require.Nil(t, s.acquire(t.Context(), r), "the slot is free again")
 	require.Equal(t, errOutcomeUnknown, r.abort())
-	release()
+	s.release()
 }
