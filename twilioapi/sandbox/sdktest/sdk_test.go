@@ -118,11 +118,11 @@ func TestEachTargetIsCreatedFetchedUpdatedAndDeleted(t *testing.T) {
 		return new(conversations.CreateConversationScopedWebhookParams)
 	}
 	for _, row := range []struct {
-		create *conversations.CreateConversationScopedWebhookParams
-		created   map[string]any
-		update *conversations.UpdateConversationScopedWebhookParams
-		key    string
-		then   any
+		create  *conversations.CreateConversationScopedWebhookParams
+		created map[string]any
+		update  *conversations.UpdateConversationScopedWebhookParams
+		key     string
+		then    any
 	}{
 		{
 			webhookParams(),
