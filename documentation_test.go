@@ -126,7 +126,7 @@ func TestTheDocumentationCanBeSwitchedOff(t *testing.T) {
 
 func TestTheDocumentationToolsetNeedsNoCredentials(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := program(t, environment(), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
+	stdout, _, err := runProgram(t, environment(), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}
 {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_documentation","arguments":{"uris":["limits"]}}}
 {"jsonrpc":"2.0","id":3,"method":"prompts/list"}`, "--toolsets", "docs")
 	require.NoError(t, err)
@@ -152,7 +152,7 @@ func TestModelsCanReadThePagesAsResources(t *testing.T) {
 			`"method":"prompts/get","params":{"name":"audit_webhooks","arguments":{"ConversationSid":"CH1"}%s}`: `list_conversation_webhooks`,
 			`"method":"prompts/get","params":{"name":"audit_webhooks","arguments":{}%s}`:                        `"code":-32602`,
 		} {
-			stdout, _, err := program(t, environment(), `{"jsonrpc":"2.0","id":1,`+fmt.Sprintf(request, meta)+`}`, "--sandbox")
+			stdout, _, err := runProgram(t, environment(), `{"jsonrpc":"2.0","id":1,`+fmt.Sprintf(request, meta)+`}`, "--sandbox")
 			require.NoError(t, err)
 			require.Contains(t, stdout, want, request)
 		}

@@ -30,22 +30,25 @@ const (
 // errOverloaded refuses what exceeds a limit.
 var errOverloaded = newRPCError(mcp.INTERNAL_ERROR, "too many queued calls; nothing was sent; try again later")
 
-// acquire waits until a tool call may run, and returns what ends that.
-func (s *Server) acquire(ctx context.Context, r *request) (release func(), rpcErr *rpcError) {
+// acquire waits until a tool call may run. If it returns no error, release must
+// be called when the call is done.
+func (s *Server) acquire(ctx context.Context, r *request) *rpcError {
 	if !s.slots.TryAcquire(1) {
 		if rpcErr := s.wait(ctx); rpcErr != nil {
-			return nil, rpcErr
+			return rpcErr
 		}
 	}
 	if !r.start() {
 		s.slots.Release(1)
-		return nil, errNotStarted
+		return errNotStarted
 	}
 	s.Metrics.inFlight(1)
-	return func() {
-		s.Metrics.inFlight(-1)
-		s.slots.Release(1)
-	}, nil
+	return nil
+}
+
+func (s *Server) release() {
+	s.Metrics.inFlight(-1)
+	s.slots.Release(1)
 }
 
 // wait queues for a slot, and acquires it.
@@ -59,12 +62,9 @@ func (s *Server) wait(ctx context.Context) *rpcError {
 	defer s.Metrics.queued(-1)
 	limited, cancel := context.WithTimeout(ctx, s.limits.queueTime)
 	defer cancel()
-	switch err := s.slots.Acquire(limited, 1); {
-	case err == nil && ctx.Err() == nil:
+	switch {
+	case s.slots.Acquire(limited, 1) == nil:
 		return nil
-	case err == nil:
-		s.slots.Release(1)
-		fallthrough
 	case ctx.Err() != nil:
 		return newRPCError(mcp.INTERNAL_ERROR, "the call was cancelled before it started; nothing was sent")
 	default:
@@ -73,31 +73,24 @@ func (s *Server) wait(ctx context.Context) *rpcError {
 	}
 }
 
-// reserve reserves memory for a message of n bytes, or reports that there is
-// none. The returned function frees it.
-func (s *Server) reserve(n int) (free func(), ok bool) {
-	counted := int64(max(0, n-smallMessage))
-	if !s.bytes.TryAcquire(counted) {
-		s.Metrics.refused("memory")
-		return nil, false
-	}
-	return func() { s.bytes.Release(counted) }, true
-}
+// counted is the part of a message of n bytes that counts.
+func counted(n int) int64 { return int64(max(0, n-smallMessage)) }
 
 var errNoMemory = errors.New("too many bytes of messages in memory")
 
-// A reservingReader reserves memory for what it reads, as [Server.reserve] does.
+// A reservingReader reserves memory for the part of a message that counts while
+// it reads it.
 type reservingReader struct {
 	source   io.Reader
 	bytes    *semaphore.Weighted
-	read     int64
+	read     int
 	reserved int64
 }
 
 func (r *reservingReader) Read(p []byte) (int, error) {
 	n, err := r.source.Read(p)
-	r.read += int64(n)
-	more := max(0, r.read-smallMessage) - r.reserved
+	r.read += n
+	more := counted(r.read) - r.reserved
 	if !r.bytes.TryAcquire(more) {
 		return 0, errNoMemory
 	}

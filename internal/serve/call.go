@@ -33,11 +33,10 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	if err != nil {
 		return nil, newRPCError(mcp.INVALID_PARAMS, err.Error())
 	}
-	release, rpcErr := s.acquire(ctx, r)
-	if rpcErr != nil {
+	if rpcErr := s.acquire(ctx, r); rpcErr != nil {
 		return nil, rpcErr
 	}
-	defer release()
+	defer s.release()
 	result, details = tool.Call(ctx, r.caller, json.RawMessage(r.arguments))
 	complete(result)
 	return result, nil

@@ -10,14 +10,14 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// encode writes an answer on one line.
+// encode returns a JSON-RPC response on one line.
 func encode(id jsontext.Value, result any, rpcErr *rpcError) []byte {
-	if r, ok := result.(*mcp.CallToolResult); ok && rpcErr == nil {
-		if line := encodeTexts(id, r); line != nil {
+	if r, ok := result.(*mcp.CallToolResult); ok && rpcErr == nil && isTextOnly(r) {
+		if line, err := encodeTexts(id, r); err == nil {
 			return line
 		}
 	}
-	answer := struct {
+	response := struct {
 		Version string         `json:"jsonrpc"`
 		ID      jsontext.Value `json:"id"`
 		Result  any            `json:"result,omitempty"`
@@ -26,33 +26,32 @@ func encode(id jsontext.Value, result any, rpcErr *rpcError) []byte {
 	var line bytes.Buffer
 	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(answer); err != nil {
+	if err := e.Encode(response); err != nil {
 		return encode(id, nil, newRPCError(mcp.INTERNAL_ERROR, "the result could not be written as JSON"))
 	}
 	return line.Bytes()
 }
 
-// encodeTexts does the same for the result of a tool call that holds nothing but
-// text and JSON on one line, in one pass; mcp-go's takes four. Of other results
-// it makes nil.
-func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) []byte {
-	size := len(id) + 256 + len(r.RawStructuredContent)
+// isTextOnly reports whether a result holds nothing but plain text and JSON on
+// one line.
+func isTextOnly(r *mcp.CallToolResult) bool {
 	for _, content := range r.Content {
-		c, ok := content.(mcp.TextContent)
-		if !ok || c.Annotations != nil || c.Meta != nil {
-			return nil
+		if c, ok := content.(mcp.TextContent); !ok || c.Annotations != nil || c.Meta != nil {
+			return false
 		}
-		size += len(c.Text) + strings.Count(c.Text, `"`) + strings.Count(c.Text, `\`) + 64
 	}
-	if r.StructuredContent != nil || bytes.IndexByte(r.RawStructuredContent, '\n') >= 0 {
-		return nil
-	}
-	line := make([]byte, 0, size)
+	return r.StructuredContent == nil && bytes.IndexByte(r.RawStructuredContent, '\n') < 0
+}
+
+// encodeTexts does what encode does for a result of which isTextOnly is true, in
+// one pass; mcp-go takes four.
+func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) ([]byte, error) {
+	line := make([]byte, 0, encodedSize(id, r))
 	line = append(append(append(line, `{"jsonrpc":"2.0","id":`...), id...), `,"result":{`...)
 	if r.Meta != nil {
 		meta, err := json.Marshal(r.Meta)
 		if err != nil {
-			return nil
+			return nil, err
 		}
 		line = append(append(append(line, `"_meta":`...), meta...), ',')
 	}
@@ -65,7 +64,7 @@ func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) []byte {
 			line = append(line, ',')
 		}
 		line = append(line, `{"type":"text","text":`...)
-		line, _ = jsontext.AppendQuote(line, content.(mcp.TextContent).Text) // invalid UTF-8 is replaced
+		line, _ = jsontext.AppendQuote(line, content.(mcp.TextContent).Text) // it replaces invalid UTF-8
 		line = append(line, '}')
 	}
 	line = append(line, ']')
@@ -75,12 +74,22 @@ func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) []byte {
 	if r.IsError {
 		line = append(line, `,"isError":true`...)
 	}
-	return append(line, "}}\n"...)
+	return append(line, "}}\n"...), nil
 }
 
-// acknowledgement is the notification that 2026-07-28 wants before the result
-// of subscriptions/listen: which subscriptions there are, that is none. Other
-// results have nothing before them.
+// encodedSize estimates the length of a response.
+func encodedSize(id jsontext.Value, r *mcp.CallToolResult) int {
+	size := len(id) + 256 + len(r.RawStructuredContent)
+	for _, content := range r.Content {
+		text := content.(mcp.TextContent).Text
+		size += len(text) + strings.Count(text, `"`) + strings.Count(text, `\`) + 64
+	}
+	return size
+}
+
+// acknowledgement returns the notification that 2026-07-28 requires before the
+// result of subscriptions/listen: it lists the subscriptions, of which there are
+// none. For other results it returns nil.
 func acknowledgement(id jsontext.Value, result any) []byte {
 	if _, ok := result.(mcp.SubscriptionsListenResult); !ok {
 		return nil

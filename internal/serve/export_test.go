@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// SetBodyTime changes how long a request body may take to arrive.
-func (s *Server) SetBodyTime(d time.Duration) { s.limits.bodyTime = d }
+// SetReadTime changes how long an HTTP request may take to arrive.
+func (s *Server) SetReadTime(d time.Duration) { s.limits.readTime = d }
 
 // SetQueueTime changes how long a tool call waits for a slot.
 func (s *Server) SetQueueTime(d time.Duration) { s.limits.queueTime = d }

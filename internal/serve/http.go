@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"log"
 	"log/slog"
 	"mime"
 	"net"
@@ -41,11 +40,13 @@ const (
 // HTTP serves MCP at /mcp on a listener until ctx is done. Then requests in
 // flight are answered within the grace period. It is stateless: no session is
 // issued or needed. /healthz reports that the process lives, /readyz whether it
-// accepts calls. HTTP closes the listener before it returns.
+// accepts calls. HTTP closes the listener before it returns. Messages of
+// net/http, such as those about TLS handshakes, go to the package log.
 func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error {
 	h := &httpHandler{server: s, options: o, stopping: ctx, pages: semaphore.NewWeighted(maxPages)}
 	h.exchanges = map[*exchange]struct{}{}
-	srv, scheme := newHTTPServer(h, log.New(LogWriter(s.Log), "", 0)), "http"
+	srv, scheme := newHTTPServer(h), "http"
+	srv.ReadTimeout = s.limits.readTime
 	srv.drain, srv.grace, srv.abortTime, srv.abort = o.Drain, s.Grace, s.limits.abortTime, func() { h.abort(s) }
 	if o.CertFile != "" {
 		certificate, err := newCertificate(o.CertFile, o.KeyFile, s.Log)

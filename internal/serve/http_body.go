@@ -18,18 +18,14 @@ import (
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, free func(), ok bool) {
 	source := &reservingReader{source: http.MaxBytesReader(w, r.Body, int64(s.MaxMessage)), bytes: s.bytes}
 	err := error(&http.MaxBytesError{Limit: int64(s.MaxMessage)})
-	control := http.NewResponseController(w)
 	if r.ContentLength <= int64(s.MaxMessage) { // otherwise it is refused before the client sends it
-		_ = control.SetReadDeadline(time.Now().Add(s.limits.bodyTime))
 		body, err = io.ReadAll(source)
 	}
 	if err != nil {
-		_ = control.SetReadDeadline(time.Now()) // net/http does not wait for the rest
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // net/http does not wait for the rest
 		s.refuseBody(w, err)
-		return nil, source.free, false
 	}
-	_ = control.SetReadDeadline(time.Time{}) // net/http cancels the request at its read deadline
-	return body, source.free, true
+	return body, source.free, err == nil
 }
 
 // refuseBody answers a request whose body could not be read.
@@ -45,7 +41,7 @@ func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.Metrics.refused("body_timeout")
 		s.writeError(w, http.StatusRequestTimeout, nil, newRPCError(mcp.INVALID_REQUEST,
-			fmt.Sprintf("timed out reading the message; it must arrive within %v", s.limits.bodyTime)))
+			fmt.Sprintf("timed out reading the message; it must arrive within %v", s.limits.readTime)))
 	default:
 		s.writeError(w, http.StatusBadRequest, nil, newRPCError(mcp.PARSE_ERROR, "the message could not be read"))
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"time"
@@ -37,8 +35,12 @@ func Listen(address string, allowRemote bool) (net.Listener, error) {
 // Run serves a handler on a listener until ctx is done. Then it closes all
 // connections.
 func Run(ctx context.Context, h http.Handler, ln net.Listener) error {
-	return newHTTPServer(h, log.New(io.Discard, "", 0)).serve(ctx, ln)
+	return newHTTPServer(h).serve(ctx, ln)
 }
+
+// maxReadTime is how long a request may take to arrive. It limits for how long
+// a connection holds memory for a body that it does not send.
+const maxReadTime = 10 * time.Second
 
 // An httpServer is an HTTP server that shuts down when a context is done.
 type httpServer struct {
@@ -48,17 +50,15 @@ type httpServer struct {
 	cancel                  func() // cancels all requests
 }
 
-func newHTTPServer(h http.Handler, errorLog *log.Logger) *httpServer {
+func newHTTPServer(h http.Handler) *httpServer {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &httpServer{cancel: cancel, Server: http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       20 * time.Second, // until a handler sets its own deadline
-		WriteTimeout:      10 * time.Minute, // longer than a call waits and takes; then a handler sets its own deadline
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          errorLog,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		Handler:        h,
+		ReadTimeout:    maxReadTime,
+		WriteTimeout:   10 * time.Minute, // longer than a call waits and takes; then a handler sets its own deadline
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		BaseContext:    func(net.Listener) context.Context { return ctx },
 
 		DisableGeneralOptionsHandler: true,
 	}}

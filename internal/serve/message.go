@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -45,12 +46,23 @@ const (
 	maxValue   = 64 << 10 // bytes of the value of one member
 )
 
+// decoders holds decoders that are not in use.
+var (
+	decoders  = sync.Pool{New: func() any { return jsontext.NewDecoder(noMessage) }}
+	noMessage = strings.NewReader("")
+)
+
 // parse reads a message. It is the only reader of what it returns: what it
 // does not read is passed to mcp-go or to a tool as it is, and not read twice.
 // An error that belongs to no request in particular comes with a nil id, as
 // https://www.jsonrpc.org/specification#response_object says.
 func parse(raw []byte) (message, *rpcError) {
-	p := parser{raw: raw, decoder: jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	p := parser{raw: raw, decoder: decoders.Get().(*jsontext.Decoder)}
+	p.decoder.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	defer func() {
+		p.decoder.Reset(noMessage) // to release the message
+		decoders.Put(p.decoder)
+	}()
 	kind := p.decoder.PeekKind()
 	var err error
 	if kind == '{' {

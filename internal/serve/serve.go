@@ -73,7 +73,7 @@ type Server struct {
 // limits are the limits that no option sets.
 type limits struct {
 	queueTime time.Duration // how long a tool call waits for a slot
-	bodyTime  time.Duration // how long a request body may take to arrive
+	readTime  time.Duration // how long an HTTP request may take to arrive
 	writeTime time.Duration // how long a client may take to read a response
 	abortTime time.Duration // how long aborted requests may take to end
 }
@@ -84,7 +84,7 @@ func New(o Options) *Server {
 		Options: o,
 		engine:  newEngine(o),
 		tools:   map[string]Tool{},
-		limits:  limits{queueTime: 2 * time.Minute, bodyTime: 10 * time.Second, writeTime: time.Minute, abortTime: time.Second},
+		limits:  limits{queueTime: 2 * time.Minute, readTime: maxReadTime, writeTime: time.Minute, abortTime: time.Second},
 		slots:   semaphore.NewWeighted(int64(o.MaxConcurrent)),
 		queue:   semaphore.NewWeighted(queueFactor * int64(o.MaxConcurrent)),
 		bytes:   semaphore.NewWeighted(maxBuffered),

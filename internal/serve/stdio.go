@@ -156,13 +156,14 @@ func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
 		}
 		return func() []byte { return nil }
 	}
-	free, ok := c.server.reserve(len(line))
-	if !ok {
+	reserved := counted(len(line))
+	if !c.server.bytes.TryAcquire(reserved) {
+		c.server.Metrics.refused("memory")
 		return refuse(m.id, errOverloaded)
 	}
 	ctx, r := c.track(m)
 	return func() []byte {
-		defer free()
+		defer c.server.bytes.Release(reserved)
 		return c.answer(ctx, r)
 	}
 }

@@ -6,7 +6,7 @@ import "strings"
 // it: version-traceid-parentid-flags, in lower-case hexadecimal digits. Versions
 // after 00 may add further parts.
 func traceID(traceparent string) (id string, ok bool) {
-	if len(traceparent) > 512 {
+	if traceparent == "" || len(traceparent) > 512 {
 		return "", false
 	}
 	parts := strings.Split(traceparent, "-")
