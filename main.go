@@ -220,6 +220,7 @@ func (p *program) newDocsServer(pages string) (*serve.Server, error) {
 	}
 	options := p.serverOptions(offered)
 	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
+	options.Instructions += " " + tools.DocsEndpoint
 	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
 	options.Tools = servedTools(tools.WithPages(offered, pages), nil)
 	return serve.New(options), nil
