@@ -157,7 +157,7 @@ func (p *program) serveHTTP(ctx context.Context) error {
 		if options.Docs, err = p.newDocsServer(pages); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		options.Web = web.New(p.webOptions(server, address))
+		options.Web = web.New(p.webOptions(server, address, pages))
 	}
 	return server.HTTP(ctx, ln, options)
 }
@@ -260,9 +260,10 @@ func addView(options *serve.Options) {
 	}
 }
 
-// webOptions returns what the web pages show of a server at an address.
-func (p *program) webOptions(server *serve.Server, address string) web.Options {
-	o := web.Options{BaseURL: address, Authorization: p.cfg.Authorization(p.lookup)}
+// webOptions returns what the web pages show of a server at an address. The base URL
+// of the pages is empty if a part of the address is not known.
+func (p *program) webOptions(server *serve.Server, address, pages string) web.Options {
+	o := web.Options{BaseURL: address, Address: pages, Authorization: p.cfg.Authorization(p.lookup)}
 	for _, tool := range server.Tools {
 		d := tool.Definition
 		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
