@@ -3,12 +3,14 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/tools"
 )
 
@@ -60,6 +62,27 @@ func TestTheReadmeShowsTheRealOutput(t *testing.T) {
 	require.NotNil(t, block)
 	require.Contains(t, stdout, block[1])
 	require.LessOrEqual(t, strings.Count(block[1], "\n"), 15)
+}
+
+func TestTheReadmeHasTheTableOfClients(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, read(t, "README.md"), clients.Markdown())
+}
+
+func TestTheReadmeIsShort(t *testing.T) {
+	t.Parallel()
+	require.Less(t, strings.Count(read(t, "README.md"), "\n"), 200)
+}
+
+// Every link to a file leads to one.
+func TestTheLinksOfTheDocumentsWork(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", "deploy/README.md"} {
+		for _, link := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllStringSubmatch(read(t, file), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(file), link[1]))
+			require.NoError(t, err, file)
+		}
+	}
 }
 
 func TestTheExampleConfigurationWorks(t *testing.T) {

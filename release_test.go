@@ -47,7 +47,7 @@ func TestTheBundleOffersTheToolsOfItsManifest(t *testing.T) {
 			env = append(env, variable, fmt.Sprint(setting.Default))
 		}
 	}
-	stdout, _, err := program(t, environment(env...), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, m.Server.MCPConfig.Args...)
+	stdout, _, err := runProgram(t, environment(env...), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, m.Server.MCPConfig.Args...)
 	require.NoError(t, err)
 	var answer struct {
 		Result struct{ Tools []struct{ Name string } }

@@ -42,7 +42,7 @@ func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook) (
 	var similar []string
 	for _, existing := range all {
 		switch {
-		case existing.err != nil:
+		case existing.err != nil || !webhookSID.MatchString(existing.id.SID):
 			return newResult(nil, last.unusable("the list has a webhook that cannot be read"))
 		case w.identical(existing):
 			result, err := newResult(last, nil)

@@ -97,6 +97,7 @@ func TestEnsureCreatesNothingWithoutTheWholeList(t *testing.T) {
 		"endless":          reply(200, `{"webhooks":[],"meta":{"next_page_url":"?PageToken=P1"}}`),
 		"no token":         reply(200, `{"webhooks":[],"meta":{"next_page_url":"?Page=1"}}`),
 		"unreadable item":  reply(200, `{"webhooks":[{"sid":"`+webhookSID+`","configuration":"?"}]}`),
+		"item without SID": reply(200, `{"webhooks":[`+strings.Replace(listed("null"), webhookSID, "", 1)+`]}`),
 		"unreadable meta":  reply(200, `{"webhooks":[],"meta":"?"}`),
 		"another's":        reply(200, `{"webhooks":[{"conversation_sid":"CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}]}`),
 		"too many at once": reply(429, `{"code":20429}`),

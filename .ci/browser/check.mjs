@@ -3,7 +3,7 @@
 // Policy blocks, an error on the console, a request to another host, text that
 // does not fit the window, or a control that does not work.
 //
-// Usage: node check.mjs BASE FOLDER   (screenshots go to FOLDER)
+// Usage: node check.mjs BASE [FOLDER]   (screenshots go to FOLDER)
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -32,6 +32,8 @@ async function open(options = {}) {
   return { page, defects, close: () => context.close() };
 }
 
+const openDetails = (page) => page.$$eval("details", (all) => all.forEach((details) => (details.open = true)));
+
 // violations are what axe finds in a page.
 async function violations(page) {
   await page.evaluate(axe);
@@ -55,11 +57,12 @@ async function visitAll() {
       const { page, defects, close } = await open({ viewport, colorScheme });
       for (const address of await addresses()) {
         await page.goto(base + address);
+        await openDetails(page);
         defects.push(...(await violations(page)));
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (overflow > 0) defects.push(`the page is ${overflow} pixels too wide`);
         const name = `${size}-${colorScheme}-${address.replace(/[^a-z0-9]+/g, "-")}.png`;
-        await page.screenshot({ path: path.join(folder, name), fullPage: true });
+        if (folder) await page.screenshot({ path: path.join(folder, name), fullPage: true });
         assert.deepEqual(defects, [], `${address}, ${size}, ${colorScheme}`);
       }
       await close();
@@ -88,7 +91,8 @@ async function followLinks() {
 async function copy() {
   const { page, defects, close } = await open();
   await page.goto(base);
-  for (const button of await page.getByRole("button", { name: "Copy" }).all()) {
+  await openDetails(page);
+  for (const button of await page.locator("button.copy").all()) {
     const block = await button.locator("xpath=preceding-sibling::pre").textContent();
     await button.click();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), block.trimEnd());

@@ -27,6 +27,42 @@ const checks = {
   "error: PageSize 9"({ result }) {
     assert.match(text(result), /(^| )PageSize must be at most 5, not 9\.$/);
   },
+  "resources/list"({ result }) {
+    const pages = result.resources.filter((resource) => resource.uri.startsWith("twilio-conversations://docs/"));
+    assert.equal(pages.length, 14);
+    assert.ok(pages.every((page) => page.title && page.description && page.mimeType === "text/markdown" && page.annotations.audience));
+  },
+  "resources/templates/list"({ result }) {
+    const templates = result.resourceTemplates.map((template) => template.uriTemplate).sort();
+    assert.deepEqual(templates, ["twilio-conversations://docs/guides/{guide}", "twilio-conversations://docs/operations/{operation}"]);
+  },
+  "resources/read"({ result }) {
+    assert.match(result.contents[0].text, /^# Events\n/);
+  },
+  "resources/read: unknown"(_, errors) {
+    assert.match(errors, /there is no resource/);
+  },
+  "prompts/list"({ result }) {
+    const names = result.prompts.map((prompt) => prompt.name).sort();
+    assert.deepEqual(names, ["audit_webhooks", "connect_bot", "connect_studio_flow"]);
+  },
+  "prompts/get"({ result }) {
+    assert.match(result.messages[0].content.text, /support\/42[^]*list_conversation_webhooks[^]*create_conversation_webhook/);
+  },
+  "documentation: two tools"({ result }) {
+    assert.deepEqual(result.tools.map((tool) => tool.name), ["search_documentation", "get_documentation"]);
+  },
+  "documentation: search"({ result }) {
+    assert.equal(result.structuredContent.results[0].uri, "twilio-conversations://docs/guides/events");
+    assert.deepEqual(JSON.parse(text(result)), result.structuredContent);
+  },
+  "documentation: get"({ result }) {
+    assert.match(text(result), /^# Events\n/);
+    assert.deepEqual(result.structuredContent.missing, ["nothing"]);
+  },
+  "documentation: no page"({ result }) {
+    assert.match(text(result), /There is no page "nothing"\. The pages are list, create,/);
+  },
 };
 
 function created({ result }) {
@@ -42,7 +78,7 @@ function text(result) {
 }
 
 try {
-  checks[check](JSON.parse(readFileSync(stdout, "utf8")), readFileSync(stderr, "utf8"));
+  checks[check](JSON.parse(readFileSync(stdout, "utf8") || "{}"), readFileSync(stderr, "utf8"));
 } catch (reason) {
   console.error(reason.message);
   process.exitCode = 1;

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -58,6 +59,14 @@ func TestOnlyPagesOfAllowedOriginsAreAdmitted(t *testing.T) {
 			require.Empty(t, res.header.Get("Access-Control-Allow-Origin"))
 		})
 	}
+}
+
+func TestTwoOriginsAreRefused(t *testing.T) {
+	t.Parallel()
+	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "http://localhost/", nil)
+	r.Header["Origin"] = []string{"http://localhost", "https://evil.example"}
+	require.False(t, newPolicy(t, Options{}).AdmitAnyone(w, r))
+	require.Equal(t, 403, w.Code)
 }
 
 func TestAPreflightIsAllowedTheHeadersItAsksFor(t *testing.T) {

@@ -19,31 +19,29 @@ import (
 const (
 	tokenAdvice = "send one of the server's tokens as Authorization: Bearer"
 
-	minTokenLength   = 16
-	maxTokenFile     = 64 << 10 // bytes
-	tokenFileMaxAge  = 5 * time.Second
-	byteOrderMark    = "\ufeff"
-	tokenSeparator   = ","
-	tokenSyntaxError = "a token consists of letters, digits and -._~+/, and may end with ="
+	minTokenLength  = 16
+	maxTokenFile    = 64 << 10 // bytes
+	tokenFileMaxAge = 5 * time.Second
 )
 
 // b64token is the syntax of bearer tokens in RFC 6750, section 2.1.
 var b64token = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 
 // ParseTokens returns the bearer tokens that a text lists, separated by line
-// breaks or commas. Lines that begin with # are comments. Each token has the
+// breaks or commas. Lines that begin with # are comments; a byte order mark is
+// ignored. Each token has the
 // syntax of RFC 6750 and at least 16 characters. Errors name the line, and never
 // quote a token. A text without tokens is an error.
 func ParseTokens(text string) ([]string, error) {
 	var tokens []string
 	number := 0
-	for line := range strings.Lines(strings.TrimPrefix(text, byteOrderMark)) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
 		number++
 		line = strings.Trim(line, " \t\r\n")
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
-		for token := range strings.SplitSeq(line, tokenSeparator) {
+		for token := range strings.SplitSeq(line, ",") {
 			if token == "" {
 				continue
 			}
@@ -64,7 +62,7 @@ func checkToken(token string) error {
 	case strings.ContainsAny(token, " \t\r\v\f"):
 		return errors.New("white space inside a line; separate tokens with commas or line breaks")
 	case !b64token.MatchString(token):
-		return errors.New(tokenSyntaxError)
+		return errors.New("a token consists of letters, digits and -._~+/, and may end with =")
 	case len(token) < minTokenLength:
 		return fmt.Errorf("a token must have at least %d characters", minTokenLength)
 	}
