@@ -115,9 +115,9 @@ func (f *faulty) createElsewhere(t *testing.T, w twilioapi.NewWebhook) string {
 	t.Helper()
 	other, err := twilioapi.New(twilioapi.Config{BaseURL: f.url, Credentials: give("AC1", "x")})
 	require.NoError(t, err)
-	made, err := other.CreateWebhook(t.Context(), room, w)
+	created, err := other.CreateWebhook(t.Context(), room, w)
 	require.NoError(t, err)
-	return sid(t, made.JSON)
+	return sid(t, created.JSON)
 }
 
 func sid(t *testing.T, webhook json.RawMessage) string {
@@ -522,12 +522,12 @@ func TestACreateOfAnotherAccountCannotOwnTheWebhook(t *testing.T) {
 	t.Parallel()
 	fixed := time.Now()
 	twilio := sandbox.New(sandbox.Options{Now: func() time.Time { return fixed }})
-	arrived, settled := make(chan struct{}), make(chan struct{})
+	arrived, reconciled := make(chan struct{}), make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch username, _, _ := r.BasicAuth(); {
 		case username == "AC2":
 			close(arrived)
-			<-settled
+			<-reconciled
 			w.WriteHeader(http.StatusNotFound)
 		case r.Method == http.MethodPost:
 			<-arrived
@@ -546,7 +546,7 @@ func TestACreateOfAnotherAccountCannotOwnTheWebhook(t *testing.T) {
 		other <- err
 	}()
 	webhook, err := client.CreateWebhook(t.Context(), room, trigger("help"))
-	close(settled)
+	close(reconciled)
 	require.NoError(t, err)
 	require.True(t, webhook.Info.Reconciled)
 	require.Error(t, <-other)

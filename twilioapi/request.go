@@ -82,7 +82,7 @@ func (r request) path() (string, error) {
 		return path, nil
 	}
 	if !isPathElement(*r.sid) {
-		return "", errors.New(`Sid must not be empty, "." or ".."; it is the SID of a webhook (WH...)`)
+		return "", errors.New(`the Sid must not be empty, "." or ".."; it is the SID of a webhook (WH...)`)
 	}
 	return path + "/" + url.PathEscape(*r.sid), nil
 }

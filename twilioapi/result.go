@@ -29,7 +29,7 @@ type CallInfo struct {
 	Code       int    // Twilio's error code; 0 if there was none
 	RequestID  string // Twilio's ID of the request (RQ...); empty if there was none
 	Attempts   int    // how often the last request was sent; 0 if it never was
-	Reconciled bool   // whether a lost response to a create or update was made up for by reading
+	Reconciled bool   // whether the webhook of a create or update was found by reading after a failure
 }
 
 // newResult returns the result of a request that ended with a response or with an

@@ -69,6 +69,7 @@ const checks = {
     const [first] = result.structuredContent.results;
     assert.equal(first.uri, page("guides/limits"));
     assert.match(first.passage, /50361/);
+    assert.deepEqual(JSON.parse(text(result)), result.structuredContent);
   },
   get_documentation({ result }) {
     assert.deepEqual(result.structuredContent.pages.map(({ uri }) => uri), [page("guides/limits")]);
@@ -140,7 +141,10 @@ function tools(names) {
 }
 
 function resources(uris) {
-  return ({ result }) => assert.deepEqual(result.resources.map(({ uri }) => uri).sort(), [...uris].sort());
+  return ({ result }) => {
+    assert.deepEqual(result.resources.map(({ uri }) => uri).sort(), [...uris].sort());
+    assert.ok(result.resources.every(({ title, description, mimeType }) => title && description && mimeType));
+  };
 }
 
 function created({ result }) {

@@ -118,11 +118,11 @@ func TestEachTargetIsCreatedFetchedUpdatedAndDeleted(t *testing.T) {
 		return new(conversations.CreateConversationScopedWebhookParams)
 	}
 	for _, row := range []struct {
-		create *conversations.CreateConversationScopedWebhookParams
-		made   map[string]any
-		update *conversations.UpdateConversationScopedWebhookParams
-		key    string
-		then   any
+		create  *conversations.CreateConversationScopedWebhookParams
+		created map[string]any
+		update  *conversations.UpdateConversationScopedWebhookParams
+		key     string
+		then    any
 	}{
 		{
 			webhookParams(),
@@ -139,25 +139,25 @@ func TestEachTargetIsCreatedFetchedUpdatedAndDeleted(t *testing.T) {
 			update().SetConfigurationFlowSid("FW" + empty[2:]), "flow_sid", "FW" + empty[2:],
 		},
 	} {
-		made, err := api.CreateConversationScopedWebhook(empty, row.create)
+		created, err := api.CreateConversationScopedWebhook(empty, row.create)
 		require.NoError(t, err)
-		require.Equal(t, row.made, configuration(t, made.Configuration))
-		require.Equal(t, empty, *made.ConversationSid)
+		require.Equal(t, row.created, configuration(t, created.Configuration))
+		require.Equal(t, empty, *created.ConversationSid)
 
-		fetched, err := api.FetchConversationScopedWebhook(empty, *made.Sid)
+		fetched, err := api.FetchConversationScopedWebhook(empty, *created.Sid)
 		require.NoError(t, err)
-		require.Equal(t, made, fetched)
+		require.Equal(t, created, fetched)
 
-		updated, err := api.UpdateConversationScopedWebhook(empty, *made.Sid, row.update)
+		updated, err := api.UpdateConversationScopedWebhook(empty, *created.Sid, row.update)
 		require.NoError(t, err)
 		require.Equal(t, row.then, configuration(t, updated.Configuration)[row.key])
 
-		unchanged, err := api.UpdateConversationScopedWebhook(empty, *made.Sid, update())
+		unchanged, err := api.UpdateConversationScopedWebhook(empty, *created.Sid, update())
 		require.NoError(t, err)
 		require.Equal(t, updated, unchanged)
 
-		require.NoError(t, api.DeleteConversationScopedWebhook(empty, *made.Sid))
-		_, err = api.FetchConversationScopedWebhook(empty, *made.Sid)
+		require.NoError(t, api.DeleteConversationScopedWebhook(empty, *created.Sid))
+		_, err = api.FetchConversationScopedWebhook(empty, *created.Sid)
 		refused(t, err, 404, 20404)
 	}
 }
@@ -188,16 +188,16 @@ func TestRefusalsAreTheSDKsOwnErrors(t *testing.T) {
 func TestTheSameWithinAService(t *testing.T) {
 	t.Parallel()
 	api := sdk(t, "SK1")
-	made, err := api.CreateServiceConversationScopedWebhook(service, empty,
+	created, err := api.CreateServiceConversationScopedWebhook(service, empty,
 		new(conversations.CreateServiceConversationScopedWebhookParams).SetTarget("studio").SetConfigurationFlowSid(flow))
 	require.NoError(t, err)
-	require.Equal(t, service, *made.ChatServiceSid)
-	require.Contains(t, *made.Url, "https://conversations.twilio.com/v1/Services/"+service+"/Conversations/"+empty)
+	require.Equal(t, service, *created.ChatServiceSid)
+	require.Contains(t, *created.Url, "https://conversations.twilio.com/v1/Services/"+service+"/Conversations/"+empty)
 
-	fetched, err := api.FetchServiceConversationScopedWebhook(service, empty, *made.Sid)
+	fetched, err := api.FetchServiceConversationScopedWebhook(service, empty, *created.Sid)
 	require.NoError(t, err)
-	require.Equal(t, made, fetched)
-	updated, err := api.UpdateServiceConversationScopedWebhook(service, empty, *made.Sid,
+	require.Equal(t, created, fetched)
+	updated, err := api.UpdateServiceConversationScopedWebhook(service, empty, *created.Sid,
 		new(conversations.UpdateServiceConversationScopedWebhookParams).SetConfigurationFilters([]string{"onMessageAdded"}))
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"flow_sid": flow, "filters": []any{"onMessageAdded"}}, configuration(t, updated.Configuration))
@@ -210,19 +210,19 @@ func TestTheSameWithinAService(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, all, paged)
 
-	_, err = api.FetchConversationScopedWebhook(empty, *made.Sid)
+	_, err = api.FetchConversationScopedWebhook(empty, *created.Sid)
 	refused(t, err, 404, 20404)
-	require.NoError(t, api.DeleteServiceConversationScopedWebhook(service, empty, *made.Sid))
-	refused(t, api.DeleteServiceConversationScopedWebhook(service, empty, *made.Sid), 404, 20404)
+	require.NoError(t, api.DeleteServiceConversationScopedWebhook(service, empty, *created.Sid))
+	refused(t, api.DeleteServiceConversationScopedWebhook(service, empty, *created.Sid), 404, 20404)
 }
 
 func TestAConversationMadeByTheSDKTakesWebhooks(t *testing.T) {
 	t.Parallel()
 	api := sdk(t, "AC1")
-	made, err := api.CreateConversation(new(conversations.CreateConversationParams).SetUniqueName("mine").SetFriendlyName("Mine"))
+	created, err := api.CreateConversation(new(conversations.CreateConversationParams).SetUniqueName("mine").SetFriendlyName("Mine"))
 	require.NoError(t, err)
-	require.Equal(t, "active", *made.State)
+	require.Equal(t, "active", *created.State)
 	h, err := api.CreateConversationScopedWebhook("mine", webhookParams())
 	require.NoError(t, err)
-	require.Equal(t, made.Sid, h.ConversationSid)
+	require.Equal(t, created.Sid, h.ConversationSid)
 }
