@@ -117,7 +117,7 @@ func TestKubernetesProbesAreAnswered(t *testing.T) {
 	m := readManifest(t)
 	container := m.container(t)
 	tokens := filepath.Join(t.TempDir(), "tokens")
-	require.NoError(t, os.WriteFile(tokens, []byte("a-token"), 0o400))
+	require.NoError(t, os.WriteFile(tokens, []byte("a-token-of-the-test"), 0o400))
 	env := []string{"TWILIO_API_KEY=SK00000000000000000000000000000000", "TWILIO_API_SECRET=no-secret", "MCP_AUTH_TOKEN_FILE=" + tokens}
 	require.Len(t, container.Env, len(env))
 	var args []string

@@ -79,9 +79,9 @@ func TestACallDoesNotWaitWithoutEnd(t *testing.T) {
 	require.Contains(t, s.answer(), `"id":1,"result"`)
 }
 
-// Connections that send most of a long message and stop hold memory. They
-// neither hold more than the limit, nor keep others from calling, nor hold it
-// for longer than a body may take to arrive.
+// Connections that send most of a long message and then stop hold memory: at
+// most the limit, and only until the request must have arrived. Meanwhile others
+// can call.
 func TestStalledBodiesDoNotDenyService(t *testing.T) {
 	t.Parallel()
 	const limit, message = 1 << 20, 128 << 10
@@ -116,7 +116,7 @@ func TestStalledBodiesDoNotDenyService(t *testing.T) {
 	require.Equal(t, 200, res.StatusCode, "the memory is free again: %s", answer)
 }
 
-// Long messages of calls that wait would fill the memory.
+// Without a limit, the long messages of calls that wait would fill the memory.
 func TestLongMessagesTakeBoundedMemory(t *testing.T) {
 	t.Parallel()
 	const length = 64 << 10

@@ -133,7 +133,9 @@ func unknownResource(m message) *rpcError {
 	if mcp.IsModernProtocol(m.version) {
 		code = mcp.INVALID_PARAMS
 	}
-	return newRPCError(code, fmt.Sprintf("there is no resource %.200q; resources/list has all of them", text(m.uri)))
+	e := newRPCError(code, fmt.Sprintf("there is no resource %.200q; resources/list has all of them", text(m.uri)))
+	e.Data = map[string]string{"uri": fmt.Sprintf("%.200s", text(m.uri))} // as MCP demands
+	return e
 }
 
 // subscribe completes a subscription at once: this server sends no

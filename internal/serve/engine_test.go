@@ -75,7 +75,7 @@ func TestResourcesPromptsAndCompletion(t *testing.T) {
 		{"templates", "resources/templates/list", ``, `"uriTemplate":"docs://guides/{guide}"`, `"cacheScope":"public"`},
 		{"a resource", "resources/read", `"uri":"docs://guides/limits"`, `"text":"# Limits"`, `"resultType":"complete"`},
 		{"a template", "resources/read", `"uri":"docs://guides/targets"`, `"text":"# Limits"`, `"text":"# Limits"`},
-		{"an unknown resource", "resources/read", `"uri":"docs://nope"`, `"code":-32002,"message":"there is no resource \"docs://nope\"; resources/list has all of them"`, `"code":-32602,"message":"there is no resource \"docs://nope\"`},
+		{"an unknown resource", "resources/read", `"uri":"docs://nope"`, `"code":-32002,"message":"there is no resource \"docs://nope\"; resources/list has all of them"`, `"code":-32602,"message":"there is no resource \"docs://nope\"; resources/list has all of them","data":{"uri":"docs://nope"}`},
 		{"an unknown page", "resources/read", `"uri":"docs://guides/nope"`, `"code":-32002,"message":"there is no resource \"docs://guides/nope\"`, `"code":-32602,"message":"there is no resource \"docs://guides/nope\"`},
 		{"a long URI", "resources/read", `"uri":"docs://guides/` + strings.Repeat("x", 60000) + `"`, `"code":-32002`, `"code":-32602`},
 		{"no URI", "resources/read", ``, `"code":-32002`, `"code":-32602`},

@@ -27,8 +27,8 @@ var messages = []string{
 	"[" + ping + "]", "", "\r", "\xff\x00", "null", `"`, `{"id":`,
 }
 
-// Whatever comes on standard input, each line is answered at most once, by a
-// line of JSON-RPC, and the end of the input ends the server.
+// Each line on standard input is answered at most once, by a line of JSON-RPC,
+// and the server returns at the end of the input.
 func FuzzStdio(f *testing.F) {
 	for _, m := range messages {
 		f.Add([]byte(m))
@@ -50,8 +50,8 @@ func FuzzStdio(f *testing.F) {
 	})
 }
 
-// Whatever is posted, in either era, is answered by JSON-RPC, or not at all where
-// nothing was asked.
+// Each message is answered by JSON-RPC, or accepted without an answer, with and
+// without the headers of 2026-07-28.
 func FuzzHTTP(f *testing.F) {
 	for _, m := range messages {
 		f.Add(false, m)

@@ -22,7 +22,6 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 		body, err = io.ReadAll(source)
 	}
 	if err != nil {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // net/http does not wait for the rest
 		s.refuseBody(w, err)
 	}
 	return body, source.free, err == nil
@@ -37,6 +36,7 @@ func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 		s.writeError(w, http.StatusRequestEntityTooLarge, nil, s.tooLong())
 	case errors.Is(err, errNoMemory):
 		s.Metrics.refused("memory")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // net/http must not wait for the rest
 		s.writeError(w, http.StatusServiceUnavailable, nil, errOverloaded)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.Metrics.refused("body_timeout")

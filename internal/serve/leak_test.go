@@ -15,9 +15,10 @@ import (
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// After 10,000 calls, 1,000 that their clients gave up, 1,000 that were refused,
-// and 2,000 times initialize, there are as many goroutines as before, and as much memory.
-func TestNothingIsLeftBehind(t *testing.T) {
+// After 10,000 calls, 1,000 calls whose clients disconnect, 1,000 requests that
+// are refused, and 2,000 times initialize, there are no more goroutines and no
+// more memory in use than before.
+func TestRequestsLeaveNothingBehind(t *testing.T) {
 	s := newFixture(func(o *serve.Options) { o.Log = slog.New(slog.DiscardHandler) }).listen(t, serve.HTTPOptions{})
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	post := func(ctx context.Context, body, origin string) (int, error) {

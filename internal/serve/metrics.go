@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -57,10 +58,7 @@ func (s *Server) measure(r *request, start time.Time, result *any, rpcErr **rpcE
 		}
 	}
 	if method == string(mcp.MethodToolsCall) {
-		tool = "other"
-		if known, err := s.Tool(text(r.name)); err == nil {
-			tool = known.Definition.Name
-		}
+		tool = cmp.Or(s.tools[text(r.name)].Definition.Name, "other")
 	}
 	if called, ok := (*result).(*mcp.CallToolResult); ok && called.IsError {
 		errorType = "tool_error"

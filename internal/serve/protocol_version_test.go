@@ -11,8 +11,8 @@ import (
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// Calls go around mcp-go; what it does with the revision of every other request
-// is done with theirs.
+// Tool calls bypass mcp-go. Their protocol version is checked as mcp-go checks
+// that of other requests.
 func TestACallIsCheckedAgainstItsProtocolVersionAsOtherRequestsAre(t *testing.T) {
 	t.Parallel()
 	const version, capabilities, info = `"io.modelcontextprotocol/protocolVersion":`, `"io.modelcontextprotocol/clientCapabilities":`, `"io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"}`
