@@ -131,7 +131,7 @@ func TestInvalidSettingsAreNamedWithWhatIsValid(t *testing.T) {
 		"certificate alone":   {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key must be given together"},
 		"key alone":           {environment(), []string{"--tls-key=x"}, "--tls-cert and --tls-key must be given together"},
 		"caller over stdio":   {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
-		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller needs --http"},
+		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller is for callers over HTTP; with call, give --credentials server"},
 		"caller with sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "--credentials caller and --sandbox are mutually exclusive"},
 		"credentials":         {environment(), []string{"--credentials=mine"}, "--credentials must be one of"},
 	} {
