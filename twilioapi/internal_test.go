@@ -301,3 +301,19 @@ func TestResponsesThatClientsCannotParseAreRefusedOrRepaired(t *testing.T) {
 		require.Equal(t, want == "", err != nil, text)
 	}
 }
+
+func TestErrorsOfUnknownOutcomeSayWhatWasFound(t *testing.T) {
+	t.Parallel()
+	lost, refused := &NoAnswerError{Sent: true, Reason: "EOF"}, &Error{Status: 404, Code: 20404}
+	for want, err := range map[string]error{
+		"no answer from Twilio: EOF; the webhook was not found so far":                                 &OutcomeUnknownError{Err: lost},
+		"no answer from Twilio: EOF; webhooks that may be the created one: 2":                          &OutcomeUnknownError{Err: lost, Found: 2},
+		"no answer from Twilio: EOF; and listing the webhooks failed: Twilio answered 404, code 20404": &OutcomeUnknownError{Err: lost, List: refused},
+		"no answer from Twilio: EOF; the update was not applied so far":                                &UpdateOutcomeError{Err: lost, NotApplied: true},
+		"no answer from Twilio: EOF; the webhook differs in Configuration.Url, Configuration.Method":   &UpdateOutcomeError{Err: lost, Differs: []string{"Configuration.Url", "Configuration.Method"}},
+		"no answer from Twilio: EOF; and reading the webhook failed: Twilio answered 404, code 20404":  &UpdateOutcomeError{Err: lost, Fetch: refused},
+	} {
+		require.EqualError(t, err, want)
+		require.ErrorIs(t, err, lost)
+	}
+}
