@@ -242,12 +242,21 @@ func TestNotFoundAfterAnUnknownAttemptIsDeleted(t *testing.T) {
 }
 
 // An attempt that may have deleted the webhook is not hidden by later ones that
-// did nothing.
+// did nothing. A 404 without Twilio's code is not Twilio's.
 func TestADeleteThatMayHaveHappenedIsNotReportedAsRefused(t *testing.T) {
 	t.Parallel()
-	client, got := record(t, twilioapi.Config{}, once(reply(502, ""), reply(429, `{"code":20429}`)))
-	result, err := client.DeleteWebhook(t.Context(), conversation, webhookSID)
-	require.Equal(t, twilioapi.Error{Status: 502, RequestID: "RQ1", Attempts: 4}, twilioError(t, err))
-	require.Equal(t, twilioapi.CallInfo{Status: 502, RequestID: "RQ1", Attempts: 4}, result.Info)
-	require.Len(t, got, 4)
+	for name, row := range map[string]struct {
+		then http.HandlerFunc
+		sent int
+	}{
+		"429":             {reply(429, `{"code":20429}`), 4},
+		"a gateway's 404": {reply(404, "<html>"), 2},
+		"another 404":     {reply(404, `{"code":20001}`), 2},
+	} {
+		client, got := record(t, twilioapi.Config{}, once(reply(502, ""), row.then))
+		result, err := client.DeleteWebhook(t.Context(), conversation, webhookSID)
+		require.Equal(t, twilioapi.Error{Status: 502, RequestID: "RQ1", Attempts: row.sent}, twilioError(t, err), name)
+		require.Equal(t, twilioapi.CallInfo{Status: 502, RequestID: "RQ1", Attempts: row.sent}, result.Info, name)
+		require.Len(t, got, row.sent, name)
+	}
 }
