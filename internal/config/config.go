@@ -61,7 +61,7 @@ type Config struct {
 	Command string `kong:"-"`
 }
 
-const description = `An MCP server that lets AI agents manage the webhooks of Twilio conversations, and read the API's documentation.
+const description = `An MCP server that lets AI agents manage the webhooks of a Twilio conversation, and read the API's documentation.
 
 Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE.
 
