@@ -41,8 +41,7 @@ func page(t *testing.T, url string) (status int, body string) {
 	return res.StatusCode, string(text)
 }
 
-// What an agent learns that has nothing but the documentation: it searches, and
-// reads the first page that is found.
+// The first page that a search finds answers each question.
 func TestTheDocumentationAloneAnswersQuestions(t *testing.T) {
 	t.Parallel()
 	url, _, end := serving(t, environment(), "--http", "127.0.0.1:0")
@@ -112,7 +111,7 @@ func TestAddressesInThePagesAreThoseOfTheOperator(t *testing.T) {
 	require.NoError(t, end())
 }
 
-func TestTheDocumentationCanBeSwitchedOff(t *testing.T) {
+func TestTheDocumentationCanBeDisabled(t *testing.T) {
 	t.Parallel()
 	url, _, end := serving(t, environment(), "--sandbox", "--http", "127.0.0.1:0", "--docs=false")
 	for _, path := range []string{"/", "/docs/guides/events", "/docs/mcp", "/llms.txt"} {

@@ -45,8 +45,8 @@ func main() {
 	}
 }
 
-// report writes why the program ends to standard error, which nobody may read:
-// it gives up after a second.
+// report writes why the program ends to standard error. If the reader of standard
+// error is blocked, it gives up after a second.
 func report(err error) {
 	done := make(chan struct{})
 	go func() {
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.LogLevel)
 	defer flush()
 	stdlog.SetFlags(0)
-	stdlog.SetOutput(logging.Default(log))
+	stdlog.SetOutput(logging.DefaultWriter(log))
 	if cfg.Command == "sandbox" {
 		return serveSandbox(ctx, cfg, stderr)
 	}
@@ -274,7 +274,7 @@ func addView(options *serve.Options) {
 	}
 }
 
-// webOptions returns what the web pages show of a server at an address.
+// webOptions returns the options of the web pages about a server at an address.
 func (p *program) webOptions(server *serve.Server, address string) web.Options {
 	o := web.Options{BaseURL: address, Authorization: p.cfg.Authorization(p.lookup)}
 	for _, tool := range server.Tools {
@@ -282,7 +282,7 @@ func (p *program) webOptions(server *serve.Server, address string) web.Options {
 		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
 	}
 	if strings.HasPrefix(o.Authorization, "Basic ") {
-		return o // the entries of AI tools have no place for Twilio's credentials
+		return o // an entry of an AI tool cannot send Twilio's credentials
 	}
 	for _, c := range clients.All() {
 		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})

@@ -224,7 +224,7 @@ func TestAFullConversationRefusesAnEnsure(t *testing.T) {
 		f.createElsewhere(t, trigger(fmt.Sprint(i)))
 	}
 	_, err := f.EnsureWebhook(t.Context(), room, trigger("help"))
-	require.Equal(t, 50361, shown(t, err).Code)
+	require.Equal(t, 50361, twilioError(t, err).Code)
 	result, err := f.EnsureWebhook(t.Context(), room, trigger("4"))
 	require.NoError(t, err)
 	require.True(t, result.Existing)

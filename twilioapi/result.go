@@ -12,13 +12,13 @@ type Result struct {
 	JSON json.RawMessage
 	// Info describes the call, after an error too.
 	Info CallInfo
-	// Differs names the parameters, such as Configuration.Filters, that the
-	// webhook in JSON shows otherwise than a create, ensure or update asked for.
+	// Differs names the parameters, such as Configuration.Filters, whose values
+	// in JSON differ from those that a create, ensure or update sent.
 	Differs []string
 	// Existing reports whether an ensure found the webhook and sent no create.
 	Existing bool
 	// Similar has the SIDs of webhooks that an ensure found to call the same URL
-	// or Flow, but that differ from what was asked for.
+	// or Flow, but that differ in another parameter.
 	Similar []string
 }
 

@@ -104,8 +104,8 @@ func TestInvalidCallsAreRefusedWithWhatIsWrong(t *testing.T) {
 	require.EqualError(t, err, `there is no tool "nope"; the tools are echo`)
 }
 
-// The limit on messages is for clients; arguments have a limit of their own.
-func TestLongArgumentsAreNotAMessage(t *testing.T) {
+// MaxMessage limits the messages of clients; a tool limits its arguments itself.
+func TestTheLimitOnMessagesDoesNotApplyToCalls(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := run(t, new(`{"a":"`+strings.Repeat("x", 1000)+`"}`), "")
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ type Options struct {
 	Name    string // of the server in the entry: letters, digits, - and _; [DefaultName] if empty
 	Command string // that starts the server over stdio; [DefaultCommand] if empty
 	URL     string // of the server over HTTP; empty for stdio
-	Token   bool   // the server over HTTP wants a bearer token, which MCP_AUTH_TOKEN holds
+	Token   bool   // the server over HTTP requires a bearer token, which is in MCP_AUTH_TOKEN
 }
 
 // A Config is what adds the server to a client. It contains no secret.
@@ -126,7 +126,7 @@ func (c Client) environment() map[string]string {
 	return env
 }
 
-// refer returns what stands for the value of a variable.
+// refer returns a reference to a variable.
 func (c Client) refer(variable string) string {
 	return strings.Replace(c.reference, "%s", variable, 1)
 }

@@ -2,7 +2,14 @@ package config_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/pem"
+	"io"
+	"log"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -131,7 +138,7 @@ func TestInvalidSettingsAreNamedWithWhatIsValid(t *testing.T) {
 		"certificate alone":   {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key must be given together"},
 		"key alone":           {environment(), []string{"--tls-key=x"}, "--tls-cert and --tls-key must be given together"},
 		"caller over stdio":   {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
-		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller needs --http"},
+		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller is for callers over HTTP; with call, give --credentials server"},
 		"caller with sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "--credentials caller and --sandbox are mutually exclusive"},
 		"credentials":         {environment(), []string{"--credentials=mine"}, "--credentials must be one of"},
 	} {
@@ -283,4 +290,149 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 func TestVersionStringNamesProgramCommitAndGo(t *testing.T) {
 	t.Parallel()
 	require.Regexp(t, `^twilio-conversations-mcp \S+ \(commit \S+, go1\.\S+\)$`, config.VersionString())
+}
+
+func TestSettingsReachTheServer(t *testing.T) {
+	t.Parallel()
+	logger := slog.New(slog.DiscardHandler)
+	o := parse(t, environment("MCP_MAX_MESSAGE", "2048"), "--max-concurrent=9", "--grace=7s").ServerOptions(logger)
+	require.Equal(t, 2048, o.MaxMessage)
+	require.Equal(t, 9, o.MaxConcurrent)
+	require.Equal(t, 7*time.Second, o.Grace)
+	require.Equal(t, config.Version(), o.Version)
+	require.Same(t, logger, o.Log)
+}
+
+// send sends a request to a server with the access settings of a command line,
+// and returns the status and the body of the response.
+func send(t *testing.T, lookup config.LookupFunc, args []string, edit func(*http.Request)) (status int, body string) {
+	t.Helper()
+	o, _, err := parse(t, lookup, append(args, "--http=127.0.0.1:0")...).HTTPOptions(lookup, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	r, w := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/mcp", nil), httptest.NewRecorder()
+	edit(r)
+	if caller, ok := o.Access.Admit(w, r); ok {
+		return http.StatusOK, caller.Username
+	}
+	return w.Code, w.Body.String()
+}
+
+func TestAccessSettingsReachThePolicy(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "tokens")
+	require.NoError(t, os.WriteFile(file, []byte("token-of-the-file\n"), 0o600))
+	host := func(name string) func(*http.Request) { return func(r *http.Request) { r.Host = name } }
+	with := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	tokens := []string{"MCP_AUTH_TOKEN", "token-of-the-variable,another-of-the-variable", "MCP_AUTH_TOKEN_FILE", file}
+	oauth := []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}
+	for name, row := range map[string]struct {
+		env    []string
+		args   []string
+		edit   func(*http.Request)
+		status int
+		body   string
+	}{
+		"loopback":             {nil, nil, host("localhost:8080"), 200, ""},
+		"another host":         {nil, nil, host("mcp.example"), 403, "the server's option --allowed-host adds a host"},
+		"an allowed host":      {nil, []string{"--allowed-host=a.example,mcp.example"}, host("mcp.example:8443"), 200, ""},
+		"the public host":      {nil, []string{"--public-url=https://mcp.example/twilio"}, host("mcp.example"), 200, ""},
+		"another origin":       {nil, nil, with("Origin", "https://app.example"), 403, "the server's option --allowed-origin adds an origin"},
+		"an allowed origin":    {[]string{"MCP_ALLOWED_ORIGIN", "https://app.example"}, nil, with("Origin", "https://app.example"), 200, ""},
+		"no token":             {tokens, nil, host("localhost"), 401, "Authorization: Bearer"},
+		"a token":              {tokens, nil, with("Authorization", "Bearer another-of-the-variable"), 200, ""},
+		"a token of the file":  {tokens, nil, with("Authorization", "Bearer token-of-the-file"), 200, ""},
+		"the caller's own":     {nil, []string{"--credentials=caller"}, func(r *http.Request) { r.SetBasicAuth("SK1", "x") }, 200, "SK1"},
+		"no credentials":       {nil, []string{"--credentials=caller"}, host("localhost"), 401, "HTTP Basic"},
+		"no access token":      {nil, oauth, host("mcp.example"), 401, "https://id.example"},
+		"an invalid token":     {nil, oauth, with("Authorization", "Bearer x"), 401, "not a JWT"},
+		"credentials unneeded": {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x"}, nil, host("localhost"), 200, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, body := send(t, environment(row.env...), row.args, row.edit)
+			require.Equal(t, row.status, status, body)
+			require.Contains(t, body, row.body)
+		})
+	}
+}
+
+func TestTheDrainTimeAndTheCertificateReachHTTP(t *testing.T) {
+	t.Parallel()
+	lookup := environment()
+	o, _, err := parse(t, lookup, "--http=127.0.0.1:0", "--drain=5s", "--tls-cert=cert.pem", "--tls-key=key.pem").HTTPOptions(lookup, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Second, o.Drain)
+	require.Equal(t, []string{"cert.pem", "key.pem"}, []string{o.CertFile, o.KeyFile})
+}
+
+func TestTheAddressOfTheServer(t *testing.T) {
+	t.Parallel()
+	at := func(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 8080} }
+	for name, row := range map[string]struct {
+		args     []string
+		listener net.Addr
+		address  string
+		complete bool
+	}{
+		"loopback":      {nil, at("127.0.0.1"), "http://127.0.0.1:8080", true},
+		"IPv6":          {nil, at("::1"), "http://[::1]:8080", true},
+		"TLS":           {[]string{"--tls-cert=c", "--tls-key=k"}, at("192.0.2.1"), "https://192.0.2.1:8080", true},
+		"all addresses": {nil, at("0.0.0.0"), "http://HOST:8080", false},
+		"all IPv6":      {[]string{"--tls-cert=c", "--tls-key=k"}, at("::"), "https://HOST:8080", false},
+		"a public URL":  {[]string{"--public-url=https://mcp.example/"}, at("0.0.0.0"), "https://mcp.example", true},
+		"a path":        {[]string{"--public-url=https://mcp.example/twilio"}, at("127.0.0.1"), "https://mcp.example/twilio", true},
+	} {
+		address, complete := parse(t, environment(), row.args...).Address(row.listener)
+		require.Equal(t, row.address, address, name)
+		require.Equal(t, row.complete, complete, name)
+	}
+}
+
+func TestTheAuthorizationThatCallersSend(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		env    []string
+		args   []string
+		want   string
+		tokens bool
+	}{
+		"none":              {nil, nil, "", false},
+		"a token":           {[]string{"MCP_AUTH_TOKEN", "0123456789abcdef"}, nil, "Bearer YOUR_TOKEN", true},
+		"a file":            {[]string{"MCP_AUTH_TOKEN_FILE", "/tokens"}, nil, "Bearer YOUR_TOKEN", true},
+		"an empty variable": {[]string{"MCP_AUTH_TOKEN", "", "MCP_AUTH_TOKEN_FILE", "${user_config.file}"}, nil, "", false},
+		"caller":            {nil, []string{"--credentials=caller", "--http=127.0.0.1:0"}, "Basic BASE64_OF_API_KEY_COLON_SECRET", false},
+		"OAuth":             {nil, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "", false},
+	} {
+		lookup := environment(row.env...)
+		require.Equal(t, row.want, parse(t, lookup, row.args...).Authorization(lookup), name)
+		require.Equal(t, row.tokens, config.HasTokens(lookup), name)
+	}
+}
+
+// The authorities of --ca-file are trusted in addition to those of the operating
+// system: only then does the client accept the server's certificate.
+func TestACAFileIsTrusted(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"webhooks":[]}`)
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	require.NoError(t, os.WriteFile(file, authority, 0o600))
+	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x")
+	for args, trusted := range map[string]bool{"--ca-file=" + file: true, "--edge=": false} {
+		c := twilio(t, lookup, "--base-url="+server.URL, args)
+		c.Sleep = func(context.Context, time.Duration) error { return nil }
+		client, err := twilioapi.New(c)
+		require.NoError(t, err)
+		_, err = client.ListWebhooks(t.Context(), "CH1", twilioapi.Page{})
+		require.Equal(t, trusted, err == nil, err)
+	}
+	_, err := parse(t, lookup, "--ca-file=/nonexistent").TwilioConfig(lookup, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "--ca-file: open /nonexistent")
 }
