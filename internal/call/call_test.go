@@ -17,13 +17,14 @@ import (
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// newServer returns a server of one tool, "echo", that returns its arguments. A
-// member "note" becomes a second text, a member "fail" makes it an error.
+// newServer returns a server of one tool, "echo", that returns its arguments as
+// structured content. Its first text is not JSON. A member "note" becomes a second text, a member "fail" makes it an error.
 func newServer() *serve.Server {
 	echo := func(_ context.Context, _ access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
 		var in struct{ Note, Fail string }
 		_ = json.Unmarshal(arguments, &in)
-		result := mcp.NewToolResultText(string(arguments))
+		result := mcp.NewToolResultText("# Echo")
+		result.RawStructuredContent = arguments
 		if in.Note != "" {
 			result.Content = append(result.Content, mcp.NewTextContent(in.Note))
 		}

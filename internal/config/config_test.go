@@ -112,6 +112,52 @@ func TestAnEmptyVariableAndABundlePlaceholderAreNotSet(t *testing.T) {
 	require.Equal(t, "a${user_config.edge}", parse(t, environment("TWILIO_EDGE", "a${user_config.edge}")).Edge, "only the whole value is a placeholder")
 }
 
+// Whichever variable a bundle sets, its placeholder counts as not set.
+func TestABundlePlaceholderIsNotSetWhicheverVariableItIs(t *testing.T) {
+	t.Parallel()
+	const placeholder = "${user_config.some_setting}"
+	names := []string{"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN", "MCP_AUTH_TOKEN_FILE"}
+	for field := range reflect.TypeFor[config.Config]().Fields() {
+		if variable := field.Tag.Get("variable"); variable != "" {
+			names = append(names, variable)
+		}
+	}
+	for _, name := range names {
+		lookup := environment(name, placeholder)
+		require.Equal(t, parse(t, environment()), parse(t, lookup), name)
+		require.False(t, config.HasTokens(lookup), name)
+		_, err := twilio(t, lookup).Credentials()
+		require.ErrorContains(t, err, "the server has no Twilio credentials", name)
+		_, allowRemote, err := parse(t, lookup).HTTPOptions(lookup, slog.New(slog.DiscardHandler))
+		require.NoError(t, err, name)
+		require.False(t, allowRemote, name)
+	}
+}
+
+func TestAPlaceholderIsNoCredential(t *testing.T) {
+	t.Parallel()
+	for _, placeholder := range []string{
+		"${env:TWILIO_API_SECRET}", "${TWILIO_API_SECRET}", "${TWILIO_API_SECRET:-hunter2}", "${input:TWILIO_API_SECRET}", "$TWILIO_API_SECRET",
+		"%TWILIO_API_SECRET%", "YOUR_TWILIO_API_SECRET", "your-api-key-secret", "SKxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "xxxxxxxx", "SK...", "...",
+	} {
+		const named = "a placeholder instead of a value for TWILIO_API_SECRET; ask the user to set TWILIO_API_SECRET"
+		_, err := twilio(t, environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", placeholder)).Credentials()
+		require.ErrorContains(t, err, named, placeholder)
+		require.NotContains(t, err.Error(), "hunter2")
+		_, err = twilio(t, environment("TWILIO_API_SECRET", placeholder)).Credentials()
+		require.ErrorContains(t, err, named, placeholder)
+
+		credentials, err := twilio(t, environment("TWILIO_API_KEY", placeholder, "TWILIO_API_SECRET", placeholder,
+			"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t")).Credentials()
+		require.NoError(t, err, placeholder)
+		require.Equal(t, "AC1", credentials.Username, "the account's credentials are used instead")
+	}
+	for _, secret := range []string{"a$b", "${", "$1ab", "x", "xxx", "0xxxxxxxxx", "a${env:X}", "yours", "%", "a..."} {
+		_, err := twilio(t, environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", secret)).Credentials()
+		require.NoError(t, err, secret)
+	}
+}
+
 func TestInvalidSettingsAreNamedWithWhatIsValid(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -261,21 +307,25 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 		args []string
 		want string
 	}{
-		"origin":             {nil, []string{"--allowed-origin=app.example.com"}, `--allowed-origin: "app.example.com" is not an origin, such as https://app.example.com`},
-		"origin with path":   {nil, []string{"--allowed-origin=https://app.example.com/x"}, "--allowed-origin: "},
-		"host":               {nil, []string{"--allowed-host=https://mcp.example.com"}, "is not a host name, such as mcp.example.com"},
-		"no token":           {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "MCP_AUTH_TOKEN: no token is listed"},
-		"short token":        {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
-		"missing file":       {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
-		"invalid file":       {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},
-		"tokens and caller":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller: cannot be combined with tokens: both use the Authorization header"},
-		"tokens and issuer":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined with tokens"},
-		"caller and issuer":  {nil, []string{"--credentials=caller", "--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined"},
-		"issuer without URL": {nil, []string{"--oauth-issuer=https://id.example"}, "--public-url: "},
-		"issuer over HTTP":   {nil, []string{"--oauth-issuer=http://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: "},
-		"public URL":         {nil, []string{"--public-url=mcp.example"}, "--public-url: must be a URL such as https://"},
-		"no CA file":         {nil, []string{"--ca-file=/nonexistent"}, "--ca-file: open /nonexistent"},
-		"bad CA file":        {nil, []string{"--ca-file=" + file}, "has no PEM certificate"},
+		"origin":              {nil, []string{"--allowed-origin=app.example.com"}, `--allowed-origin: "app.example.com" is not an origin, such as https://app.example.com`},
+		"origin with path":    {nil, []string{"--allowed-origin=https://app.example.com/x"}, "--allowed-origin: "},
+		"host":                {nil, []string{"--allowed-host=https://mcp.example.com"}, "is not a host name, such as mcp.example.com"},
+		"no token":            {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "MCP_AUTH_TOKEN: no token is listed"},
+		"token reference":     {[]string{"MCP_AUTH_TOKEN", "${env:MCP_AUTH_TOKEN}"}, nil, "MCP_AUTH_TOKEN: the value is a placeholder: replace it by a token"},
+		"token placeholder":   {[]string{"MCP_AUTH_TOKEN", "YOUR_MCP_AUTH_TOKEN"}, nil, "MCP_AUTH_TOKEN: the value is a placeholder"},
+		"audience alone":      {nil, []string{"--oauth-audience=x"}, "--oauth-audience needs --oauth-issuer"},
+		"short token":         {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
+		"missing file":        {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
+		"invalid file":        {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},
+		"tokens and caller":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller: cannot be combined with tokens: both use the Authorization header"},
+		"tokens and issuer":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined with tokens"},
+		"caller and issuer":   {nil, []string{"--credentials=caller", "--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined"},
+		"issuer without URL":  {nil, []string{"--oauth-issuer=https://id.example"}, "--oauth-issuer needs --public-url"},
+		"URL of the endpoint": {nil, []string{"--public-url=https://mcp.example/mcp/"}, "--public-url must be the base URL without /mcp"},
+		"issuer over HTTP":    {nil, []string{"--oauth-issuer=http://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: "},
+		"public URL":          {nil, []string{"--public-url=mcp.example"}, "--public-url: must be a URL such as https://"},
+		"no CA file":          {nil, []string{"--ca-file=/nonexistent"}, "--ca-file: open /nonexistent"},
+		"bad CA file":         {nil, []string{"--ca-file=" + file}, "has no PEM certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
