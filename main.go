@@ -172,7 +172,7 @@ func (p *program) serveHTTP(ctx context.Context) error {
 		if options.Docs, err = p.newDocsServer(pages); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		options.Web = web.New(p.webOptions(server, address))
+		options.Web = web.New(p.webOptions(server, address, pages))
 	}
 	return server.HTTP(ctx, ln, options)
 }
@@ -235,6 +235,7 @@ func (p *program) newDocsServer(pages string) (*serve.Server, error) {
 	}
 	options := p.serverOptions(offered)
 	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
+	options.Instructions += " " + tools.DocsEndpoint
 	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
 	options.Tools = servedTools(tools.WithPages(offered, pages), nil)
 	return serve.New(options), nil
@@ -275,8 +276,9 @@ func addView(options *serve.Options) {
 }
 
 // webOptions returns the options of the web pages about a server at an address.
-func (p *program) webOptions(server *serve.Server, address string) web.Options {
-	o := web.Options{BaseURL: address, Authorization: p.cfg.Authorization(p.lookup)}
+// The base URL of the pages is empty if a part of the address is not known.
+func (p *program) webOptions(server *serve.Server, address, pages string) web.Options {
+	o := web.Options{BaseURL: address, Address: pages, Authorization: p.cfg.Authorization(p.lookup)}
 	for _, tool := range server.Tools {
 		d := tool.Definition
 		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})

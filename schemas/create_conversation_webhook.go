@@ -35,8 +35,9 @@ type CreateConversationWebhookInput struct {
 	Filters []string `json:"Configuration.Filters,omitempty"`
 
 	// For trigger: the keywords, all in one call, at most 5, of 1 to 248
-	// characters each; a comma is part of a keyword. More need another webhook.
-	// Twilio does not document whether case and whole words matter.
+	// characters each; a comma is sent as part of the keyword. More need
+	// another webhook. Twilio does not document whether case and whole words
+	// matter.
 	Triggers []string `json:"Configuration.Triggers,omitempty"`
 
 	// For studio: the Studio Flow's SID, FW and 32 hexadecimal digits.

@@ -74,10 +74,17 @@ var adviceByStatus = map[int]string{
 	404: checkConversation,
 }
 
-// Advice returns what to try next, by Twilio's code. It mentions any tool.
-func Advice() map[int]string {
-	all, _ := definitions([]string{"all"}, false) // a valid name
+// Advice returns what to try next after a call of a tool, by Twilio's code. It
+// mentions any tool.
+func Advice(tool string) map[int]string {
 	texts := maps.Clone(advice)
+	switch tool {
+	case createConversationWebhook.name():
+		texts[20500], texts[20503] = lookFirst, lookFirst
+	case updateConversationWebhook.name():
+		texts[20500], texts[20503] = fetchFirst, fetchFirst
+	}
+	all, _ := definitions([]string{"all"}, false) // a valid name
 	for code, text := range texts {
 		texts[code] = namesOf(all).mention(text)
 	}

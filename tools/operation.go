@@ -12,7 +12,8 @@ import (
 )
 
 // An operation defines a tool: its contract, what models and clients are told of
-// it, and the request that it makes.
+// it, and either the request that it makes or, if it reads the documentation, its
+// answer.
 type operation[Input any] struct {
 	contract     schemas.Contract[Input]
 	title        string
@@ -22,10 +23,11 @@ type operation[Input any] struct {
 	afterFailure string // what is known after Twilio failed or did not answer
 	reconciled   string // the note on a result with Info.Reconciled
 	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
+	answer       func(Input) (*mcp.CallToolResult, error) // an error is an [argumentError]
 }
 
 // hints are the annotations of a tool.
-type hints struct{ readOnly, destructive, idempotent bool }
+type hints struct{ readOnly, destructive, idempotent, closedWorld bool }
 
 func (o operation[Input]) name() string   { return string(o.contract) }
 func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
@@ -40,6 +42,9 @@ func (o operation[Input]) tool(names offered) Tool {
 		if err != nil {
 			return explain.errorResult(err), twilioapi.CallInfo{}
 		}
+		if o.answer != nil {
+			return explain.result(o.answer(arguments)), twilioapi.CallInfo{}
+		}
 		result, err := o.call(ctx, twilio, arguments)
 		if err != nil {
 			return explain.errorResult(err), result.Info
@@ -49,7 +54,7 @@ func (o operation[Input]) tool(names offered) Tool {
 }
 
 func (o operation[Input]) explainer(names offered) explainer {
-	return explainer{names, o.hints.idempotent, o.afterFailure, o.reconciled}
+	return explainer{names, o.hints.idempotent, o.hints.closedWorld, o.afterFailure, o.reconciled}
 }
 
 func (o operation[Input]) definition(names offered) mcp.Tool {
@@ -63,7 +68,7 @@ func (o operation[Input]) definition(names offered) mcp.Tool {
 			ReadOnlyHint:    new(o.hints.readOnly),
 			DestructiveHint: new(o.hints.destructive),
 			IdempotentHint:  new(o.hints.idempotent),
-			OpenWorldHint:   new(true),
+			OpenWorldHint:   new(!o.hints.closedWorld),
 		},
 	}
 }
