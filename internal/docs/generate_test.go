@@ -245,8 +245,8 @@ func errorTable(t *testing.T, o operation) string {
 	codes := slices.Compact(slices.Sorted(slices.Values(o.codes)))
 	for _, code := range codes {
 		require.Contains(t, meaning, code, "the errors guide")
-		require.Contains(t, tools.Advice(), code)
-		fmt.Fprintf(w, "| %d | %s | %s |\n", code, meaning[code], cell(tools.Advice()[code]))
+		require.Contains(t, tools.Advice(o.tool), code)
+		fmt.Fprintf(w, "| %d | %s | %s |\n", code, meaning[code], cell(tools.Advice(o.tool)[code]))
 	}
 	w.WriteString("\nEvery code is in [errors](errors).\n")
 	return w.String()
