@@ -85,21 +85,16 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	}
 
 	p := &program{cfg: cfg, lookup: lookup, log: log}
+	if cfg.Command == "call" {
+		return p.callTool(ctx, stdin, stdout, stderr)
+	}
 	if err := p.serveMetrics(ctx); err != nil {
 		return err
 	}
-	if cfg.Command == "serve" && cfg.HTTP != "" {
+	if cfg.HTTP != "" {
 		return p.serveHTTP(ctx)
 	}
-	server, stop, err := p.newServer("")
-	if err != nil {
-		return err
-	}
-	defer stop()
-	if cfg.Command == "call" {
-		return call.Run(ctx, server, cfg.Call.Tool, cfg.Call.JSON, stdin, stdout, stderr)
-	}
-	return server.Stdio(ctx, stdin, stdout)
+	return p.serveStdio(ctx, stdin, stdout)
 }
 
 // A program is what the parts of a running server have in common.
@@ -128,8 +123,28 @@ func (p *program) serveMetrics(ctx context.Context) error {
 	return nil
 }
 
-// serveHTTP serves MCP, and unless they are switched off the documentation, over
-// HTTP until ctx is done.
+// callTool carries out one call.
+func (p *program) callTool(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	server, stop, err := p.newServer("")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return call.Run(ctx, server, p.cfg.Call.Tool, p.cfg.Call.JSON, stdin, stdout, stderr)
+}
+
+// serveStdio serves MCP over stdio until stdin ends or ctx is done.
+func (p *program) serveStdio(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	server, stop, err := p.newServer("")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return server.Stdio(ctx, stdin, stdout)
+}
+
+// serveHTTP serves MCP over HTTP until ctx is done, and the documentation unless
+// it is switched off.
 func (p *program) serveHTTP(ctx context.Context) error {
 	options, allowRemote, err := p.cfg.HTTPOptions(p.lookup, p.log)
 	if err != nil {

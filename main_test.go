@@ -109,6 +109,20 @@ func TestCallPrintsNotesOnStandardError(t *testing.T) {
 	require.NotContains(t, stdout, "Do not create it again")
 }
 
+// The environment of a server that runs already has its settings.
+func TestCallUsesNoAddressOfTheServer(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	address := taken.Addr().String()
+	_, _, err = runProgram(t, environment("MCP_HTTP", address, "MCP_METRICS", address), "",
+		"call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+	require.NoError(t, err)
+	_, _, err = runProgram(t, environment("MCP_METRICS", address), "", "--sandbox")
+	require.ErrorContains(t, err, "--metrics: address "+address)
+}
+
 func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := runProgram(t, environment(), "", "call", "create_conversation_webhook")

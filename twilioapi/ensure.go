@@ -16,7 +16,9 @@ import (
 // ReplayAfter is not compared: if the webhook exists, nothing is replayed.
 //
 // Calls with the same conversation, as it is spelled, and the same credentials run
-// one after another. The time a call waits does not count toward the timeout. Other
+// one after another. A call waits at most for the timeout and ten seconds, the
+// longest time that one call takes; that does not count toward its own timeout.
+// While 15 calls wait, further ones are refused with an [UnsentError]. Other
 // processes and plain creates are not waited for.
 func (c *Client) EnsureWebhook(ctx context.Context, conversation string, w NewWebhook) (Result, error) {
 	scope, err := c.scope(conversation)
@@ -24,7 +26,7 @@ func (c *Client) EnsureWebhook(ctx context.Context, conversation string, w NewWe
 		return Result{}, err
 	}
 	// The key has the credentials: callers with others cannot delay this call.
-	unlock, err := c.ensures.lock(ctx, scope)
+	unlock, err := c.ensures.lock(ctx, scope, c.timeout+reconcileTimeout)
 	if err != nil {
 		return Result{}, &UnsentError{err}
 	}

@@ -191,7 +191,7 @@ func TestConcurrentEnsuresOfAConversationCreateOneWebhook(t *testing.T) {
 	f := newFaulty(t, nil)
 	var all sync.WaitGroup
 	var sids sync.Map
-	for range 20 {
+	for range 16 {
 		all.Go(func() {
 			result, err := f.EnsureWebhook(t.Context(), room, trigger("help"))
 			if err != nil {
@@ -207,7 +207,7 @@ func TestConcurrentEnsuresOfAConversationCreateOneWebhook(t *testing.T) {
 	require.Equal(t, 1, n)
 }
 
-// While an ensure is under way, one of the same conversation and credentials waits,
+// While an ensure is in progress, one of the same conversation and credentials waits,
 // until its context ends; others do not wait.
 func TestEnsuresWaitOnlyForTheirOwnConversation(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -133,6 +134,44 @@ func TestCreatesOfUnknownOutcomeAreBounded(t *testing.T) {
 	require.Len(t, l.unknown, maxUnknown)
 }
 
+// A call that waits for its turn could otherwise wait as long as there are others.
+func TestAnEnsureWaitsForALimitedTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(Config{Timeout: time.Minute, Credentials: func() (Credentials, error) { return Credentials{}, nil }})
+		require.NoError(t, err)
+		_, err = client.ensures.lock(t.Context(), requestScope{conversation: "room"}, time.Hour)
+		require.NoError(t, err)
+		began := time.Now()
+		_, err = client.EnsureWebhook(t.Context(), "room", NewWebhook{})
+		require.ErrorAs(t, err, new(*UnsentError))
+		require.ErrorIs(t, err, errBusy)
+		require.Equal(t, time.Minute+reconcileTimeout, time.Since(began))
+	})
+}
+
+// Waiting calls keep others from running. A caller must not be able to have them
+// all wait.
+func TestAFewEnsuresWaitAndOthersAreRefused(t *testing.T) {
+	t.Parallel()
+	k, key := newKeyedMutex(), requestScope{conversation: "room"}
+	unlock, err := k.lock(t.Context(), key, time.Hour)
+	require.NoError(t, err)
+	for range maxUsers - 1 {
+		require.NotNil(t, k.acquire(key), "as a call that waits does")
+	}
+	_, err = k.lock(t.Context(), key, time.Hour)
+	require.ErrorIs(t, err, errBusy)
+	other, err := k.lock(t.Context(), requestScope{conversation: "other"}, time.Hour)
+	require.NoError(t, err)
+	other()
+	for range maxUsers - 1 {
+		k.release(key, k.mutexes[key])
+	}
+	unlock()
+	require.Empty(t, k.mutexes)
+}
+
 func TestCreatesThatMayProduceTheSame(t *testing.T) {
 	t.Parallel()
 	sid, url, other := "CH0123456789abcdef0123456789abcdef", "https://example.com", "https://example.org"
@@ -147,6 +186,7 @@ func TestCreatesThatMayProduceTheSame(t *testing.T) {
 		want  bool
 	}{
 		{scope(sid, "AC1"), w, true},
+		{scope(strings.ToUpper(sid), "AC1"), w, true},
 		{scope(sid, "SK1"), w, true},
 		{scope("name", "AC1"), w, true},
 		{scope(sid, "AC1"), NewWebhook{Target: "webhook", URL: &url, Filters: []string{"onMessageAdded"}}, true},
@@ -163,13 +203,13 @@ func TestAKeyedMutexKeepsNothingThatIsNotInUse(t *testing.T) {
 	t.Parallel()
 	k := newKeyedMutex()
 	a, b := requestScope{conversation: "a"}, requestScope{conversation: "b"}
-	unlockA, err := k.lock(t.Context(), a)
+	unlockA, err := k.lock(t.Context(), a, time.Hour)
 	require.NoError(t, err)
-	unlockB, err := k.lock(t.Context(), b)
+	unlockB, err := k.lock(t.Context(), b, time.Hour)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = k.lock(ctx, a)
+	_, err = k.lock(ctx, a, time.Hour)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Len(t, k.mutexes, 2)
 	unlockA()

@@ -2,8 +2,6 @@ package serve_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -96,15 +94,6 @@ func TestTheToolThatRunsIsTheOneInTheHeader(t *testing.T) {
 			require.Contains(t, answer, `"id":1`)
 		})
 	}
-}
-
-// The sizes of 32-bit platforms are large enough.
-func TestThePackageBuildsFor32Bits(t *testing.T) {
-	t.Parallel()
-	build := exec.Command("go", "build", ".")
-	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
 }
 
 func TestMessagesAreAnswered(t *testing.T) {
