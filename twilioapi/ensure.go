@@ -46,7 +46,7 @@ func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook) (
 		if existing.err != nil || !webhookSID.MatchString(existing.id.SID) {
 			return newResult(nil, last.unusable("the list has a webhook that cannot be read"))
 		}
-		if len(w.missing(existing)) == 0 {
+		if len(w.ensureDifferences(existing)) == 0 {
 			return w.found(existing, last), nil
 		}
 		if s, ok := w.similar(existing); ok {

@@ -125,9 +125,10 @@ func (w NewWebhook) differences(got webhook) []string {
 // matches reports whether got is what w asked for.
 func (w NewWebhook) matches(got webhook) bool { return got.err == nil && len(w.differences(got)) == 0 }
 
-// missing returns the names of the parameters of which creating w would add
-// something to got. A replay is an action of a create, not a property of the webhook.
-func (w NewWebhook) missing(got webhook) []string {
+// ensureDifferences returns the names of the parameters in which got is not identical
+// to w, see [Client.EnsureWebhook]. A replay is an action of a create, not a property
+// of the webhook.
+func (w NewWebhook) ensureDifferences(got webhook) []string {
 	c := &got.body.Configuration
 	w.ReplayAfter = c.ReplayAfter
 	if sameURL(c.URL, deref(w.URL)) {
@@ -140,7 +141,7 @@ func (w NewWebhook) missing(got webhook) []string {
 // runs the same Flow as w would.
 func (w NewWebhook) similar(got webhook) (SimilarWebhook, bool) {
 	c := got.body.Configuration
-	s := SimilarWebhook{got.id.SID, got.body.Target, c.Filters, w.missing(got)}
+	s := SimilarWebhook{got.id.SID, got.body.Target, c.Filters, w.ensureDifferences(got)}
 	if slices.Contains(s.Differs, "Target") {
 		s.Differs = []string{"Target"}
 	}
