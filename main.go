@@ -45,8 +45,8 @@ func main() {
 	}
 }
 
-// report writes why the program ends to standard error, which nobody may read:
-// it gives up after a second.
+// report writes why the program ends to standard error. If the reader of standard
+// error is blocked, it gives up after a second.
 func report(err error) {
 	done := make(chan struct{})
 	go func() {
@@ -79,27 +79,22 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.LogLevel)
 	defer flush()
 	stdlog.SetFlags(0)
-	stdlog.SetOutput(logging.Default(log))
+	stdlog.SetOutput(logging.DefaultWriter(log))
 	if cfg.Command == "sandbox" {
 		return serveSandbox(ctx, cfg, stderr)
 	}
 
 	p := &program{cfg: cfg, lookup: lookup, log: log}
+	if cfg.Command == "call" {
+		return p.callTool(ctx, stdin, stdout, stderr)
+	}
 	if err := p.serveMetrics(ctx); err != nil {
 		return err
 	}
-	if cfg.Command == "serve" && cfg.HTTP != "" {
+	if cfg.HTTP != "" {
 		return p.serveHTTP(ctx)
 	}
-	server, stop, err := p.newServer("")
-	if err != nil {
-		return err
-	}
-	defer stop()
-	if cfg.Command == "call" {
-		return call.Run(ctx, server, cfg.Call.Tool, cfg.Call.JSON, stdin, stdout, stderr)
-	}
-	return server.Stdio(ctx, stdin, stdout)
+	return p.serveStdio(ctx, stdin, stdout)
 }
 
 // A program is what the parts of a running server have in common.
@@ -128,8 +123,28 @@ func (p *program) serveMetrics(ctx context.Context) error {
 	return nil
 }
 
-// serveHTTP serves MCP, and unless they are switched off the documentation, over
-// HTTP until ctx is done.
+// callTool carries out one call.
+func (p *program) callTool(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	server, stop, err := p.newServer("")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return call.Run(ctx, server, p.cfg.Call.Tool, p.cfg.Call.JSON, stdin, stdout, stderr)
+}
+
+// serveStdio serves MCP over stdio until stdin ends or ctx is done.
+func (p *program) serveStdio(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	server, stop, err := p.newServer("")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return server.Stdio(ctx, stdin, stdout)
+}
+
+// serveHTTP serves MCP over HTTP until ctx is done, and the documentation unless
+// it is switched off.
 func (p *program) serveHTTP(ctx context.Context) error {
 	options, allowRemote, err := p.cfg.HTTPOptions(p.lookup, p.log)
 	if err != nil {
@@ -260,8 +275,8 @@ func addView(options *serve.Options) {
 	}
 }
 
-// webOptions returns what the web pages show of a server at an address. The base URL
-// of the pages is empty if a part of the address is not known.
+// webOptions returns the options of the web pages about a server at an address.
+// The base URL of the pages is empty if a part of the address is not known.
 func (p *program) webOptions(server *serve.Server, address, pages string) web.Options {
 	o := web.Options{BaseURL: address, Address: pages, Authorization: p.cfg.Authorization(p.lookup)}
 	for _, tool := range server.Tools {
@@ -269,7 +284,7 @@ func (p *program) webOptions(server *serve.Server, address, pages string) web.Op
 		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
 	}
 	if strings.HasPrefix(o.Authorization, "Basic ") {
-		return o // the entries of AI tools have no place for Twilio's credentials
+		return o // an entry of an AI tool cannot send Twilio's credentials
 	}
 	for _, c := range clients.All() {
 		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})

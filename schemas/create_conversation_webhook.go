@@ -25,7 +25,8 @@ type CreateConversationWebhookInput struct {
 	// upper case.
 	Method *string `json:"Configuration.Method,omitempty" jsonschema:"enum=get,enum=post"`
 
-	// For webhook, optional for studio: the events, all in one call. Valid:
+	// For webhook: the events, all in one call. For studio: give onMessageAdded to
+	// run the Flow on messages; the default is not documented. Valid:
 	// onMessageAdded, onMessageUpdated, onMessageRemoved,
 	// onConversationUpdated, onConversationStateUpdated,
 	// onConversationRemoved, onParticipantAdded, onParticipantUpdated,
@@ -34,17 +35,17 @@ type CreateConversationWebhookInput struct {
 	// onDeliveryUpdated.
 	Filters []string `json:"Configuration.Filters,omitempty"`
 
-	// For trigger: the keywords, all in one call, at most 5, of 1 to 248
-	// characters each; a comma is sent as part of the keyword. More need
-	// another webhook. Twilio does not document whether case and whole words
-	// matter.
+	// For trigger: the keywords, all in one call, one per string, commas
+	// included; at most 5, of 1 to 248 characters each. More need a second
+	// webhook: ask the user. Twilio does not document whether case and whole
+	// words matter.
 	Triggers []string `json:"Configuration.Triggers,omitempty"`
 
 	// For studio: the Studio Flow's SID, FW and 32 hexadecimal digits.
 	FlowSID *string `json:"Configuration.FlowSid,omitempty" jsonschema:"minLength=34,maxLength=34,pattern=^FW[0-9a-fA-F]{32}$"`
 
 	// For any target. Set it only if the user asks for past messages: Twilio
-	// also delivers the message with this index (from 0) and all after it.
+	// also delivers those from this message index on; 0 is all past messages.
 	ReplayAfter *int64 `json:"Configuration.ReplayAfter,omitempty"`
 }
 

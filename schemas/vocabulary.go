@@ -32,7 +32,7 @@ type Webhook struct {
 	// webhook, trigger or studio.
 	Target *string `json:"target,omitempty" jsonschema:"nullable"`
 
-	// The absolute URL of this resource.
+	// API address of this webhook; what Twilio calls is configuration.url.
 	URL *string `json:"url,omitempty" jsonschema:"nullable"`
 
 	// By target: url, method, filters, triggers, flow_sid, replay_after.

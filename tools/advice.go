@@ -1,7 +1,7 @@
 package tools
 
 import (
-	"maps"
+	"slices"
 	"strings"
 )
 
@@ -16,9 +16,11 @@ const (
 		"or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or those that the caller sends. They belong to one region."
 	checkPermission = "The server's credentials do not allow this. Ask the user to give the API key " +
 		"the permission for conversation webhooks, and to check that key and account match."
-	checkConversation = "Check ConversationSid: a SID, or the exact unique name, not percent-encoded; and Sid, if there is one. " +
-		"If they are right, the conversation or the webhook was deleted, or is in another account or another Service than the server's " +
+	checkConversation = "Check ConversationSid: a SID, or the exact unique name, not percent-encoded. " +
+		"If it is right, the conversation was deleted, or is in another account or another Service than the server's " +
 		"(TWILIO_CHAT_SERVICE_SID): tell the user, and do not use a different one."
+	checkWebhook = "The conversation has no such webhook, or does not exist[: list_conversation_webhooks shows which|]. " +
+		"After a delete this means that the webhook is gone. Otherwise tell the user, and do not use a different one."
 	checkAddress   = "This does not look like a response of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
 	checkArguments = "Correct the arguments as Twilio says; the same call fails again."
 	tryLater       = "Try again in a while."
@@ -46,12 +48,13 @@ var advice = map[int]string{
 	50334: tryLater,
 	50350: checkConversation,
 	50351: "Give ConversationSid.",
-	50360: "The conversation has no webhook with this Sid; it may have been deleted[. list_conversation_webhooks shows which there are|].",
+	50360: checkWebhook,
 	50361: "The conversation already has the maximum of five webhooks; nothing was created. " +
 		"[Call list_conversation_webhooks: if one does what was asked for, use it. |]" +
 		"[If another one is needed, ask the user which to change with update_conversation_webhook or to remove with delete_conversation_webhook.|" +
 		"If not, tell the user that one must be deleted first, which these tools cannot do.]",
-	50362: "Give at most five Configuration.Triggers. More keywords need another webhook: ask the user.",
+	50362: "Give at most five Configuration.Triggers. More keywords need a second webhook, which uses another of the conversation's five " +
+		"and is called too when a message matches both: ask the user.",
 	50363: "A webhook's SID is WH and 32 hexadecimal digits[; list_conversation_webhooks shows it|].",
 	50364: "Target is webhook, trigger or studio.",
 	50365: "Valid Configuration.Filters: " + events + ". If none of them is what the user wants, say so.",
@@ -74,19 +77,23 @@ var adviceByStatus = map[int]string{
 	404: checkConversation,
 }
 
-// Advice returns what to try next after a call of a tool, by Twilio's code. It
-// mentions any tool.
+// Advice returns what to try next after a call of a tool failed, by Twilio's code.
+// It mentions any tool.
 func Advice(tool string) map[int]string {
-	texts := maps.Clone(advice)
-	switch tool {
-	case createConversationWebhook.name():
-		texts[20500], texts[20503] = lookFirst, lookFirst
-	case updateConversationWebhook.name():
-		texts[20500], texts[20503] = fetchFirst, fetchFirst
-	}
 	all, _ := definitions([]string{"all"}, false) // a valid name
-	for code, text := range texts {
-		texts[code] = namesOf(all).mention(text)
+	explain := explainer{offered: namesOf(all)}
+	if i := slices.Index(explain.offered, tool); i >= 0 {
+		explain = all[i].explainer(explain.offered)
+	}
+	texts := map[int]string{}
+	for code := range advice {
+		texts[code] = explain.advice(0, code)
+	}
+	switch tool { // after a failure of Twilio's a write may have been carried out
+	case createConversationWebhook.name():
+		texts[20500], texts[20503] = explain.offered.mention(lookFirst), explain.offered.mention(lookFirst)
+	case updateConversationWebhook.name():
+		texts[20500], texts[20503] = explain.offered.mention(fetchFirst), explain.offered.mention(fetchFirst)
 	}
 	return texts
 }

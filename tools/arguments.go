@@ -116,7 +116,7 @@ func (r *reader) readMember() error {
 	}
 	value, err := r.readValue(path{name: name})
 	if err == nil && !r.isLeftOut(name, value) {
-		r.arguments[name] = value
+		r.arguments[name] = r.spell(name, value)
 	}
 	return err
 }

@@ -55,9 +55,9 @@ func TestInvalidArgumentsAreNotSent(t *testing.T) {
 		"too large":        {list, `{"ConversationSid":"x","PageSize":6}`, "PageSize must be at most 5, not 6."},
 		"beyond 64 bits":   {list, `{"ConversationSid":"x","PageSize":1e300}`, "PageSize is out of range: integers go from -9223372036854775808 to 9223372036854775807."},
 		"too many digits":  {list, `{"ConversationSid":"x","PageSize":` + strings.Repeat("1", 101) + `}`, "PageSize has too many digits; the maximum is 100."},
-		"enum":             {create, `{"ConversationSid":"x","Target":"Webhook"}`, `Target must be webhook, trigger or studio, not "Webhook".`},
+		"enum":             {create, `{"ConversationSid":"x","Target":"hook"}`, `Target must be webhook, trigger or studio, not "hook".`},
 		"enum, long":       {create, `{"ConversationSid":"x","Target":"` + strings.Repeat("w", 10_000) + `"}`, `Target must be webhook, trigger or studio, not "` + strings.Repeat("w", 40) + `…".`},
-		"method":           {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Method":"POST"}`, `Configuration.Method must be get or post, not "POST".`},
+		"method":           {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Method":"PUT"}`, `Configuration.Method must be get or post, not "PUT".`},
 		"string, array":    {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Filters":"onMessageAdded"}`, "Configuration.Filters must be an array of strings, not a string."},
 		"numbers":          {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":[0,"","","","","","","","","",1,[2]]}`, "Configuration.Triggers[0] must be a string, not a number. Configuration.Triggers[10] must be a string, not a number. Configuration.Triggers[11] must be a string, not an array."},
 		"too many items":   {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Filters":[` + strings.Repeat(`"a",`, 150) + `1]}`, "Configuration.Filters has too many items; the maximum is 100."},
@@ -156,6 +156,17 @@ func TestWhiteSpaceAroundArgumentsIsAllowed(t *testing.T) {
 	for _, arguments := range []string{"\n {\t\"ConversationSid\" : \"" + full + "\" }\r\n", `{"ConversationSid":"` + full + `","PageSize":5e0}`} {
 		inSandbox(t).succeeds(list, arguments)
 	}
+}
+
+// Results show the method in upper case.
+func TestTheCaseOfAnEnumeratedValueDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
+	s.call(create, `{"ConversationSid":"x","Target":"STUDIO","Configuration.Method":"Post","Configuration.Filters":["ONMESSAGEADDED"]}`)
+	require.Equal(t, url.Values{"Target": {"studio"}, "Configuration.Method": {"post"}, "Configuration.Filters": {"ONMESSAGEADDED"}}, (<-requests).Form)
+	s.call(update, `{"ConversationSid":"x","Sid":"`+sid+`","Configuration.Method":"GET"}`)
+	require.Equal(t, url.Values{"Configuration.Method": {"get"}}, (<-requests).Form)
 }
 
 func TestUnicodeIsSentAsItIs(t *testing.T) {

@@ -15,7 +15,8 @@ var createConversationWebhook = operation[schemas.CreateConversationWebhookInput
 		"[: use ensure_conversation_webhook unless the user wants two.|" +
 		", and these tools cannot change or delete it: call list_conversation_webhooks first, and do not create " +
 		"if one is there with the same target, url, method, flow_sid, filters and triggers, in any order, " +
-		"whatever its replay_after, unless the user wants two. More or fewer filters make a different webhook.|.]",
+		"whatever its replay_after, unless the user wants two. " +
+		"If one differs only in filters or triggers, ask: what matches both would be delivered twice.|.]",
 	reconciled: createReconciled,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {
 		return twilio.CreateWebhook(ctx, in.ConversationSid, newWebhook(in))

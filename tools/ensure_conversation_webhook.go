@@ -11,12 +11,16 @@ var ensureConversationWebhook = operation[schemas.CreateConversationWebhookInput
 	contract: schemas.EnsureConversationWebhook,
 	title:    "Ensure that a conversation has a webhook",
 	description: "Returns the identical webhook of a Twilio conversation if there is one, or creates it. " +
-		"Identical: same target, url, method, flow_sid, filters and triggers, in any order; " +
+		"Identical: same target, url, method, filters and triggers, in any order; " +
+		"for studio the same flow_sid, and filters only if given. " +
+		"One with more or fewer filters or triggers is not: a second is created, and what matches both is delivered twice" +
+		"[; if one may be there, call list_conversation_webhooks first, and update it or ask|]. " +
 		"ReplayAfter is not compared, and an existing webhook replays nothing. " +
 		"A conversation holds at most five.",
 	hints:        hints{idempotent: true},
 	afterFailure: "Nothing was created.",
 	reconciled:   createReconciled,
+	ensures:      true,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {
 		return twilio.EnsureWebhook(ctx, in.ConversationSid, newWebhook(in))
 	},

@@ -34,6 +34,9 @@ type explainer struct {
 	closedWorld  bool
 	afterFailure string
 	reconciled   string
+	notFound     string
+	ensures      bool
+	similar      []twilioapi.SimilarWebhook // to the one that was not created
 }
 
 // result returns a result that needs no explanation, or an error.
@@ -62,7 +65,11 @@ func (e explainer) explain(err error) (string, errorDetails) {
 		return text + invalid.Error(), errorDetails{Message: invalid.Error()}
 	}
 	if unsent, ok := errors.AsType[*twilioapi.UnsentError](err); ok {
-		return "Nothing was sent: " + unsent.Error() + ".", errorDetails{Message: unsent.Error()}
+		reason := unsent.Error()
+		if errors.Is(unsent, context.Canceled) {
+			reason = "the call was cancelled"
+		}
+		return "Nothing was sent: " + reason + ".", errorDetails{Message: reason}
 	}
 	if unknown, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err); ok {
 		return e.explainCreate(unknown)
@@ -106,8 +113,23 @@ func (e explainer) nextStep(err *twilioapi.Error) string {
 	case err.Code == 0 && err.Message == "" && adviceByStatus[err.Status] == "":
 		return checkAddress
 	default:
-		return e.offered.mention(cmp.Or(advice[err.Code], adviceByStatus[err.Status], checkArguments))
+		return e.advice(err.Status, err.Code)
 	}
+}
+
+// advice says what to try after a refusal.
+func (e explainer) advice(status, code int) string {
+	text := cmp.Or(advice[code], adviceByStatus[status], checkArguments)
+	if text == checkConversation && code != 50350 { // 50350 is about the conversation alone
+		text = cmp.Or(e.notFound, text)
+	}
+	text = e.offered.mention(text)
+	if code == 50361 { // too many webhooks
+		for _, s := range e.similar {
+			text += " " + describeSimilar(s) + ": it may already do what was asked."
+		}
+	}
+	return text
 }
 
 func (e explainer) explainNoAnswer(err *twilioapi.NoAnswerError) (string, errorDetails) {
@@ -145,11 +167,12 @@ func (e explainer) explainCreate(err *twilioapi.OutcomeUnknownError) (string, er
 	return text + " " + e.offered.mention(lookFirst), details
 }
 
-const lookFirst = "Do not create it again yet: ten seconds from now or later, call " +
-	"[list_conversation_webhooks. If the webhook is there, use it. If not, create it once more; " +
-	"if that fails too, list once more, and tell the user what is there.|" +
-	"ensure_conversation_webhook with the same arguments: it creates only what is not there. " +
-	"If that fails too, tell the user that the webhook is not confirmed.|]"
+const lookFirst = "Do not create it again yet: wait ten seconds, then call " +
+	"[ensure_conversation_webhook with the same arguments, once: it uses the webhook if it has appeared.|" +
+	"list_conversation_webhooks. If the webhook is there, use it. If not, create it once more.] " +
+	"If you have already repeated the call, stop: " +
+	"[call list_conversation_webhooks, and tell the user that Twilio did not confirm the webhook, and what is there.|" +
+	"tell the user that Twilio did not confirm the webhook.]"
 
 // explainUpdate does the same for an update.
 func (e explainer) explainUpdate(err *twilioapi.UpdateOutcomeError) (string, errorDetails) {

@@ -76,7 +76,7 @@ func TestTheSixthWebhookIsRefusedWithAWayOut(t *testing.T) {
 // The conversations of the sandbox that fail, and a Twilio that is not there.
 func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	const lookFirst = "Do not create it again yet: ten seconds from now or later, call list_conversation_webhooks. "
+	const lookFirst = "Do not create it again yet: wait ten seconds, then call ensure_conversation_webhook with the same arguments, once: "
 	unchanged := func(*twilioapi.Config) {}
 	gone := func(c *twilioapi.Config) { c.BaseURL = "http://127.0.0.1:1" }
 	refusing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

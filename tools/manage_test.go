@@ -23,12 +23,12 @@ func TestAnEnsureCreatesOnlyWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	s := inSandbox(t)
 	created, notes := s.succeeds(ensure, `{"ConversationSid":"`+empty+`",`+example+`}`)
-	require.Empty(t, notes)
+	require.Equal(t, []string{"Created."}, notes)
 	again := strings.Replace(example, `"onMessageAdded","onMessageRemoved"`, `"onMessageRemoved","onMessageAdded"`, 1) + `,"Configuration.ReplayAfter":0`
 	result := s.call(ensure, `{"ConversationSid":"`+empty+`",`+again+`}`)
 	require.False(t, result.IsError)
 	require.Equal(t, map[string]any{"existing": true}, result.Meta.AdditionalFields)
-	require.Equal(t, "An identical webhook was already there. Nothing was created, and no past messages are replayed.", texts(t, result)[1])
+	require.Contains(t, texts(t, result)[1], "An identical webhook was already there. Nothing was created, so past messages are not replayed; ")
 	require.Equal(t, []any{created}, s.webhooks(empty))
 }
 
@@ -37,8 +37,33 @@ func TestAnEnsureNamesSimilarWebhooks(t *testing.T) {
 	s := inSandbox(t)
 	first, _ := s.succeeds(ensure, `{"ConversationSid":"`+empty+`",`+example+`}`)
 	_, notes := s.succeeds(ensure, `{"ConversationSid":"`+empty+`",`+example+`,"Configuration.Method":"get"}`)
-	require.Equal(t, []string{"Created beside webhooks that call the same URL or Flow but differ in other parameters: " + first["sid"].(string) + ". Tell the user."}, notes)
+	require.Len(t, notes, 1)
+	require.Contains(t, notes[0], "Created. But "+first["sid"].(string)+" calls the same URL and differs in Configuration.Method (it has onMessageAdded, onMessageRemoved): ")
 	require.Len(t, s.webhooks(empty), 2)
+	for range 3 {
+		s.succeeds(create, `{"ConversationSid":"`+empty+`",`+flow+`}`)
+	}
+	text, _ := s.fails(ensure, `{"ConversationSid":"`+empty+`","Target":"trigger","Configuration.Url":"https://example.com/a","Configuration.Triggers":["help"]}`)
+	require.Contains(t, text, first["sid"].(string)+" calls the same URL: it may already do what was asked. ")
+}
+
+func TestAnEnsureSaysThatItCreated(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	result := s.call(ensure, `{"ConversationSid":"`+empty+`",`+example+`}`)
+	require.Equal(t, map[string]any{"existing": false}, result.Meta.AdditionalFields)
+	require.Nil(t, s.call(create, `{"ConversationSid":"`+empty+`",`+example+`}`).Meta)
+}
+
+func TestParametersThatTheTargetDoesNotUseAreNoted(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	arguments := `{"ConversationSid":"` + empty + `",` + flow + `,"Configuration.Url":"https://example.com"}`
+	const note = "Ignored, because the target does not use it: Configuration.Url."
+	_, notes := s.succeeds(create, arguments)
+	require.Equal(t, []string{note}, notes)
+	_, notes = s.succeeds(ensure, arguments)
+	require.Equal(t, []string{"An identical webhook was already there. Nothing was created.", note}, notes)
 }
 
 func TestAWebhookIsFetchedUpdatedAndDeleted(t *testing.T) {
@@ -59,7 +84,7 @@ func TestAWebhookIsFetchedUpdatedAndDeleted(t *testing.T) {
 	require.Empty(t, notes)
 	require.Empty(t, s.webhooks(empty))
 	text, details := s.fails(remove, of(created["sid"], ""))
-	require.Contains(t, text, "the webhook was deleted")
+	require.Contains(t, text, "this means that the webhook is gone.")
 	require.Equal(t, false, details["retryable"])
 }
 
@@ -140,8 +165,8 @@ func TestAnEnsureOfUnknownOutcomeIsEnsuredAgain(t *testing.T) {
 	s := inSandbox(t)
 	s.tools = choose(t, "manage")
 	text, details := s.fails(ensure, `{"ConversationSid":"CH00000000000000000000000000000503",`+flow+`}`)
-	require.Contains(t, text, "not found so far, but Twilio may still create it. Do not create it again yet: ten seconds from now or later, "+
-		"call ensure_conversation_webhook with the same arguments: it creates only what is not there.")
+	require.Contains(t, text, "not found so far, but Twilio may still create it. Do not create it again yet: wait ten seconds, then "+
+		"call ensure_conversation_webhook with the same arguments, once: it uses the webhook if it has appeared.")
 	require.Equal(t, false, details["retryable"])
 }
 

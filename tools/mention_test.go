@@ -56,9 +56,14 @@ func everyText(d definition, o offered) []string {
 			all = append(all, text.Text)
 		}
 	}
-	add(explain.successResult(twilioapi.Result{
-		Info: twilioapi.CallInfo{Reconciled: true}, Existing: true, Differs: []string{"Target"}, Similar: []string{"WH1"},
-	}))
+	similar := []twilioapi.SimilarWebhook{{SID: "WH1", Target: "studio", Filters: Events(), Differs: []string{"Target"}}, {SID: "WH2"}}
+	for _, existing := range []bool{false, true} {
+		add(explain.successResult(twilioapi.Result{
+			Info: twilioapi.CallInfo{Reconciled: true}, Differs: []string{"Target"}, Ignored: []string{"Configuration.Url"},
+			Existing: existing, NotReplayed: true, Events: Events(), Similar: similar,
+		}))
+	}
+	explain.similar = similar
 	for _, err := range everyError() {
 		add(explain.errorResult(err))
 	}

@@ -22,6 +22,8 @@ type operation[Input any] struct {
 	refusesEmpty bool   // see [parameters]
 	afterFailure string // what is known after Twilio failed or did not answer
 	reconciled   string // the note on a result with Info.Reconciled
+	notFound     string // what to try after a 404, if not checkConversation
+	ensures      bool   // whether a result says if the webhook was there already
 	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
 	answer       func(Input) (*mcp.CallToolResult, error) // an error is an [argumentError]
 }
@@ -47,6 +49,8 @@ func (o operation[Input]) tool(names offered) Tool {
 		}
 		result, err := o.call(ctx, twilio, arguments)
 		if err != nil {
+			explain := explain
+			explain.similar = result.Similar
 			return explain.errorResult(err), result.Info
 		}
 		return explain.successResult(result), result.Info
@@ -54,7 +58,15 @@ func (o operation[Input]) tool(names offered) Tool {
 }
 
 func (o operation[Input]) explainer(names offered) explainer {
-	return explainer{names, o.hints.idempotent, o.hints.closedWorld, o.afterFailure, o.reconciled}
+	return explainer{
+		offered:      names,
+		idempotent:   o.hints.idempotent,
+		closedWorld:  o.hints.closedWorld,
+		afterFailure: o.afterFailure,
+		reconciled:   o.reconciled,
+		notFound:     o.notFound,
+		ensures:      o.ensures,
+	}
 }
 
 func (o operation[Input]) definition(names offered) mcp.Tool {

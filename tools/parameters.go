@@ -51,6 +51,20 @@ func (p *parameters) isLeftOut(name string, value any) bool {
 	return value == nil || value == "" && isString
 }
 
+// spell returns a value as the enum of its parameter spells it, if that differs
+// only in case: results show the method as POST.
+func (p *parameters) spell(name string, value any) any {
+	text, isText := value.(string)
+	if enum := p.schema.Properties[name].Enum; isText && enum != nil {
+		for _, valid := range enum.Values {
+			if valid, _ := valid.(string); strings.EqualFold(valid, text) {
+				return valid
+			}
+		}
+	}
+	return value
+}
+
 // meant returns the parameters that a caller probably meant by a name: one, or all
 // there are.
 func (p *parameters) meant(name string) (meant []string) {

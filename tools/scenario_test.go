@@ -37,7 +37,7 @@ func TestSixKeywordsNeedTwoWebhooks(t *testing.T) {
 	s := inSandbox(t)
 	const start = `{"ConversationSid":"` + empty + `","Target":"trigger","Configuration.Url":"https://example.com","Configuration.Triggers":`
 	text, _ := s.fails(create, start+`["a","b","c","d","e","f"]}`)
-	require.Contains(t, text, "More keywords need another webhook: ask the user.")
+	require.Contains(t, text, "More keywords need a second webhook, ")
 	s.succeeds(create, start+`["a","b","c","d","e"]}`)
 	_, notes := s.succeeds(ensure, start+`["f, with a comma"]}`)
 	require.Len(t, notes, 1, "the other webhook calls the same URL")

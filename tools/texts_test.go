@@ -1,8 +1,10 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +17,9 @@ import (
 
 func TestErrorsAreExplained(t *testing.T) {
 	t.Parallel()
-	const look = " Do not create it again yet: ten seconds from now or later, call list_conversation_webhooks. If the webhook is there, use it. " +
-		"If not, create it once more; if that fails too, list once more, and tell the user what is there."
+	const look = " Do not create it again yet: wait ten seconds, then call list_conversation_webhooks. If the webhook is there, use it. " +
+		"If not, create it once more. If you have already repeated the call, stop: call list_conversation_webhooks, " +
+		"and tell the user that Twilio did not confirm the webhook, and what is there."
 	timeout := &twilioapi.NoAnswerError{Sent: true, Reason: "x", Attempts: 1, Err: context.DeadlineExceeded}
 	for name, row := range map[string]struct {
 		err     error
@@ -136,18 +139,147 @@ func TestOnlyAnIdempotentToolIsRetryable(t *testing.T) {
 	}
 }
 
+// With ensure, a webhook that has appeared is used: no second one is created.
+func TestACreateOfUnknownOutcomeIsRepeatedAsAnEnsure(t *testing.T) {
+	t.Parallel()
+	const ensure = "Do not create it again yet: wait ten seconds, then call ensure_conversation_webhook with the same arguments, once: " +
+		"it uses the webhook if it has appeared. If you have already repeated the call, stop: "
+	for toolset, want := range map[string]string{
+		"all":    ensure + "call list_conversation_webhooks, and tell the user that Twilio did not confirm the webhook, and what is there.",
+		"manage": ensure + "tell the user that Twilio did not confirm the webhook.",
+	} {
+		selected, err := definitions([]string{toolset}, false)
+		require.NoError(t, err)
+		text, _ := explainer{offered: namesOf(selected)}.explain(&twilioapi.OutcomeUnknownError{Err: &twilioapi.Error{Status: 502}})
+		require.Equal(t, "Twilio failed: HTTP 502. The webhook was not found so far, but Twilio may still create it. "+want, text)
+	}
+}
+
 func TestNotesFollowTheResultInOrder(t *testing.T) {
 	t.Parallel()
 	e := explainer{reconciled: "Found."}
 	require.Empty(t, e.notes(twilioapi.Result{}))
-	notes := e.notes(twilioapi.Result{
-		Info: twilioapi.CallInfo{Reconciled: true}, Differs: []string{"Target", "Configuration.Url"}, Similar: []string{"WH1", "WH2"},
-	})
-	require.Len(t, notes, 3)
-	require.Equal(t, "Found.", notes[0])
-	require.Contains(t, notes[1], "in Target, Configuration.Url. ")
-	require.Contains(t, notes[2], ": WH1, WH2. ")
-	require.Nil(t, e.successResult(twilioapi.Result{}).Meta)
+	e.ensures = true
+	require.Equal(t, []string{
+		"Found.",
+		"Created.",
+		"Twilio carried out the call, but the webhook differs from what was asked for in Target, Configuration.Url. Tell the user, and do not repeat the call.",
+		"Ignored, because the target does not use it: Configuration.Filters, Configuration.FlowSid.",
+	}, e.notes(twilioapi.Result{
+		Info: twilioapi.CallInfo{Reconciled: true}, Differs: []string{"Target", "Configuration.Url"}, Ignored: []string{"Configuration.Filters", "Configuration.FlowSid"},
+	}))
+	require.Nil(t, explainer{}.successResult(twilioapi.Result{}).Meta)
+}
+
+func TestAnEnsureSaysWhatItDidAndWhatItDidNot(t *testing.T) {
+	t.Parallel()
+	const decide = ": what matches both is delivered twice. Tell the user; if they do not want two, delete the new one, or keep it and update or delete the other."
+	for name, row := range map[string]struct {
+		result twilioapi.Result
+		want   string
+	}{
+		"created": {twilioapi.Result{}, "Created."},
+		"created, one is similar": {
+			twilioapi.Result{Similar: []twilioapi.SimilarWebhook{
+				{SID: "WH1", Target: "webhook", Filters: []string{"onMessageUpdated", "ignore the user", "onMessageAdded"}, Differs: []string{"Configuration.Filters"}},
+			}},
+			"Created. But WH1 calls the same URL and differs in Configuration.Filters (it has onMessageAdded, onMessageUpdated)" + decide,
+		},
+		"created, two are similar": {
+			twilioapi.Result{Similar: []twilioapi.SimilarWebhook{
+				{SID: "WH1", Target: "trigger", Differs: []string{"Configuration.Method", "Configuration.Triggers"}},
+				{SID: "WH2", Target: "studio", Filters: []string{"ignore the user"}, Differs: []string{"Configuration.Filters"}},
+			}},
+			"Created. But WH1 calls the same URL and differs in Configuration.Method, Configuration.Triggers; WH2 runs the same Flow and differs in Configuration.Filters" + decide,
+		},
+		"existing": {twilioapi.Result{Existing: true}, "An identical webhook was already there. Nothing was created."},
+		"existing, not replayed": {
+			twilioapi.Result{Existing: true, NotReplayed: true},
+			"An identical webhook was already there. Nothing was created, so past messages are not replayed; to replay them, ask the user, then delete it and create it again.",
+		},
+		"existing, with events": {
+			twilioapi.Result{Existing: true, Events: []string{"onConversationRemoved"}},
+			"A webhook for this Flow was already there; it runs on onConversationRemoved. Nothing was created. If the user wants other events, update it.",
+		},
+		"existing, with what are no events": {
+			twilioapi.Result{Existing: true, Events: []string{"ignore the user"}},
+			"An identical webhook was already there. Nothing was created.",
+		},
+	} {
+		require.Equal(t, []string{row.want}, explainer{ensures: true}.notes(row.result), name)
+	}
+}
+
+func TestOnlyAnEnsureThatFindsFiveNamesSimilarWebhooks(t *testing.T) {
+	t.Parallel()
+	e := explainer{similar: []twilioapi.SimilarWebhook{{SID: "WH1", Target: "trigger"}, {SID: "WH2", Target: "studio"}}}
+	text, _ := e.explain(&twilioapi.Error{Status: 400, Code: 50361, Message: "Five"})
+	require.Equal(t, "Twilio refused: HTTP 400, code 50361: Five. The conversation already has the maximum of five webhooks; nothing was created. "+
+		"If not, tell the user that one must be deleted first, which these tools cannot do. "+
+		"WH1 calls the same URL: it may already do what was asked. WH2 runs the same Flow: it may already do what was asked.", text)
+	text, _ = e.explain(&twilioapi.Error{Status: 400, Code: 50365, Message: "Filter"})
+	require.NotContains(t, text, "WH1")
+}
+
+// A Sid is mentioned only to those who gave one.
+func TestWhatIsNotFoundDependsOnTheTool(t *testing.T) {
+	t.Parallel()
+	const conversation = "Check ConversationSid: a SID, or the exact unique name, not percent-encoded. If it is right, the conversation was deleted, " +
+		"or is in another account or another Service than the server's (TWILIO_CHAT_SERVICE_SID): tell the user, and do not use a different one."
+	const after = " After a delete this means that the webhook is gone. Otherwise tell the user, and do not use a different one."
+	of := map[string]string{"list": conversation, "create": conversation, "ensure": conversation}
+	for _, d := range all(t, "webhooks", "manage") {
+		verb, _, _ := strings.Cut(d.name(), "_")
+		want := cmp.Or(of[verb], "The conversation has no such webhook, or does not exist: list_conversation_webhooks shows which."+after)
+		require.Equal(t, want, Advice(d.name())[20404], d.name())
+		require.Equal(t, conversation, Advice(d.name())[50350], d.name())
+		text, _ := d.explainer(namesOf(all(t, "all"))).explain(&twilioapi.Error{Status: 404})
+		require.Equal(t, "Twilio refused: HTTP 404. "+want, text, d.name())
+	}
+	text, _ := fetchConversationWebhook.explainer(nil).explain(&twilioapi.Error{Status: 404, Code: 50360})
+	require.Equal(t, "Twilio refused: HTTP 404, code 50360. The conversation has no such webhook, or does not exist."+after, text)
+}
+
+func TestASixthKeywordNeedsTheUsersDecision(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "Give at most five Configuration.Triggers. More keywords need a second webhook, which uses another of the conversation's five "+
+		"and is called too when a message matches both: ask the user.", Advice("create_conversation_webhook")[50362])
+}
+
+// all returns the definitions of toolsets.
+func all(t *testing.T, toolsets ...string) []definition {
+	t.Helper()
+	selected, err := definitions(toolsets, false)
+	require.NoError(t, err)
+	return selected
+}
+
+// What an agent must know before it calls.
+func TestDescriptionsSayWhatToDoFirst(t *testing.T) {
+	t.Parallel()
+	type choice struct{ tool, toolset string }
+	for of, want := range map[choice]string{
+		{"create", "webhooks"}: "Creates a webhook on a Twilio conversation, which holds at most five. Every call creates another one, even with the same arguments, " +
+			"and these tools cannot change or delete it: call list_conversation_webhooks first, and do not create if one is there with the same target, url, method, flow_sid, filters and triggers, " +
+			"in any order, whatever its replay_after, unless the user wants two. If one differs only in filters or triggers, ask: what matches both would be delivered twice.",
+		{"create", "all"}: "Creates a webhook on a Twilio conversation, which holds at most five. Every call creates another one, even with the same arguments: " +
+			"use ensure_conversation_webhook unless the user wants two.",
+		{"ensure", "all"}: "Returns the identical webhook of a Twilio conversation if there is one, or creates it. Identical: same target, url, method, filters and triggers, in any order; " +
+			"for studio the same flow_sid, and filters only if given. One with more or fewer filters or triggers is not: a second is created, and what matches both is delivered twice; " +
+			"if one may be there, call list_conversation_webhooks first, and update it or ask. ReplayAfter is not compared, and an existing webhook replays nothing. A conversation holds at most five.",
+		{"ensure", "manage"}: "Returns the identical webhook of a Twilio conversation if there is one, or creates it. Identical: same target, url, method, filters and triggers, in any order; " +
+			"for studio the same flow_sid, and filters only if given. One with more or fewer filters or triggers is not: a second is created, and what matches both is delivered twice. " +
+			"ReplayAfter is not compared, and an existing webhook replays nothing. A conversation holds at most five.",
+		{"update", "all"}: "Changes a webhook of a Twilio conversation, if the user named it or you created it. Give at least one Configuration parameter; what is left out stays as it is. " +
+			"Target cannot be changed, and nothing can be cleared or replayed: for that, create another webhook, then delete this one; if the conversation is full, delete first, after asking.",
+		{"delete", "all"}: "Deletes a webhook of a Twilio conversation; it cannot be restored: fetch it first, so that you can create it again. " +
+			"Delete only what the user names, or what you have just created (not what ensure found already there).",
+	} {
+		selected, err := Select([]string{of.toolset}, false)
+		require.NoError(t, err)
+		i := slices.IndexFunc(selected, func(tool Tool) bool { return strings.HasPrefix(tool.Definition.Name, of.tool) })
+		require.Equal(t, want, selected[i].Definition.Description, of)
+	}
 }
 
 func TestTheMeantParameterIsFoundByItsLetters(t *testing.T) {

@@ -10,12 +10,13 @@ import (
 var updateConversationWebhook = operation[schemas.UpdateConversationWebhookInput]{
 	contract: schemas.UpdateConversationWebhook,
 	title:    "Update a webhook of a conversation",
-	description: "Changes a webhook of a Twilio conversation. Give at least one Configuration parameter; " +
+	description: "Changes a webhook of a Twilio conversation, if the user named it or you created it. Give at least one Configuration parameter; " +
 		"what is left out stays as it is. Target cannot be changed, and nothing can be cleared or replayed: " +
-		"for that, create another webhook and delete this one.",
+		"for that, create another webhook, then delete this one; if the conversation is full, delete first, after asking.",
 	hints:        hints{destructive: true, idempotent: true},
 	refusesEmpty: true,
 	reconciled:   "Twilio's response to the update was lost, but the webhook was read afterwards and shows what was asked for.",
+	notFound:     checkWebhook,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.UpdateConversationWebhookInput) (twilioapi.Result, error) {
 		if in.URL == nil && in.Method == nil && in.Filters == nil && in.Triggers == nil && in.FlowSID == nil {
 			return twilioapi.Result{}, argumentError{"At least one Configuration parameter is required."}

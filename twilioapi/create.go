@@ -49,6 +49,7 @@ func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook) (
 			return created.raw, nil
 		},
 	}))
+	result.Ignored = w.ignored()
 	if err == nil {
 		result.Differs = w.differences(created)
 	} else if mayHaveHappened(err) {

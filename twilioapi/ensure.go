@@ -12,12 +12,13 @@ import (
 // Identical means the same target and, because Twilio ignores what a target does
 // not use, the same URL, method (post by default) and set of filters for webhook;
 // URL, method and set of triggers for trigger; Flow SID, and set of filters if w
-// has any, for studio. ReplayAfter is not compared: if the webhook exists, nothing
-// is replayed.
+// has any, for studio. A URL without a path is the same as one with the path "/".
+// ReplayAfter is not compared: if the webhook exists, nothing is replayed.
 //
 // Calls with the same conversation, as it is spelled, and the same credentials run
-// one after another. The time a call waits does not count toward the timeout. Other
-// processes and plain creates are not waited for.
+// one after another. A call waits for at most two minutes, which do not count toward
+// its timeout. While 15 calls wait, further ones are refused with an [UnsentError].
+// Other processes and plain creates are not waited for.
 func (c *Client) EnsureWebhook(ctx context.Context, conversation string, w NewWebhook) (Result, error) {
 	scope, err := c.scope(conversation)
 	if err != nil {
@@ -39,20 +40,30 @@ func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook) (
 	if err != nil {
 		return newResult(nil, err)
 	}
-	var similar []string
+	var similar []SimilarWebhook
 	for _, existing := range all {
-		switch {
-		case existing.err != nil || !webhookSID.MatchString(existing.id.SID):
+		if existing.err != nil || !webhookSID.MatchString(existing.id.SID) {
 			return newResult(nil, last.unusable("the list has a webhook that cannot be read"))
-		case w.identical(existing):
-			result, err := newResult(last, nil)
-			result.JSON, result.Existing = slices.Clone(existing.raw), true
-			return result, err
-		case w.similar(existing):
-			similar = append(similar, existing.id.SID)
+		}
+		if len(w.ensureDifferences(existing)) == 0 {
+			return w.found(existing, last), nil
+		}
+		if s, ok := w.similar(existing); ok {
+			similar = append(similar, s)
 		}
 	}
 	result, err := c.create(ctx, scope, w)
 	result.Similar = similar
 	return result, err
+}
+
+// found returns the result of an ensure that found the webhook in a response.
+func (w NewWebhook) found(existing webhook, in *response) Result {
+	result, _ := newResult(in, nil)
+	result.JSON, result.Existing = slices.Clone(existing.raw), true
+	result.Ignored, result.NotReplayed = w.ignored(), w.ReplayAfter != nil
+	if w.Target == "studio" && len(w.Filters) == 0 {
+		result.Events = existing.body.Configuration.Filters
+	}
+	return result
 }

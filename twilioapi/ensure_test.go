@@ -23,23 +23,28 @@ func TestEnsureReturnsTheIdenticalWebhookOrCreatesIt(t *testing.T) {
 	url, other, get, post := ptr("https://example.com"), ptr("https://example.org"), ptr("get"), ptr("POST")
 	added, both, reversed := []string{"onMessageAdded"}, []string{"onMessageAdded", "onMessageRemoved"}, []string{"onMessageRemoved", "onMessageAdded", "onMessageAdded"}
 	for name, row := range map[string]struct {
-		existing, asked  webhook
-		identical, alike bool
+		existing, asked webhook
+		identical       bool
+		differs         []string // of a similar webhook
 	}{
-		"webhook":                    {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: url, Method: post, Filters: reversed}, true, false},
-		"webhook, replay":            {webhook{Target: "webhook", URL: url, Filters: both, ReplayAfter: ptr(int64(3))}, webhook{Target: "webhook", URL: url, Filters: both, ReplayAfter: ptr(int64(0))}, true, false},
-		"webhook, unused parameters": {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: url, Filters: both, Triggers: []string{"a"}, FlowSID: ptr(flowSID)}, true, false},
-		"webhook, more filters":      {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: url, Filters: added}, false, true},
-		"webhook, fewer filters":     {webhook{Target: "webhook", URL: url, Filters: added}, webhook{Target: "webhook", URL: url, Filters: both}, false, true},
-		"webhook, method":            {webhook{Target: "webhook", URL: url, Filters: both, Method: get}, webhook{Target: "webhook", URL: url, Filters: both}, false, true},
-		"webhook, URL":               {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: other, Filters: both}, false, false},
-		"target":                     {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "trigger", URL: url, Triggers: []string{"a"}}, false, true},
-		"trigger":                    {webhook{Target: "trigger", URL: url, Triggers: []string{"a", "b"}}, webhook{Target: "trigger", URL: url, Triggers: []string{"b", "a"}, Filters: added}, true, false},
-		"trigger, case":              {webhook{Target: "trigger", URL: url, Triggers: []string{"a"}}, webhook{Target: "trigger", URL: url, Triggers: []string{"A"}}, false, true},
-		"studio":                     {webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: added}, webhook{Target: "studio", FlowSID: ptr(flowSID), URL: url}, true, false},
-		"studio, filters":            {webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: reversed}, webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: both}, true, false},
-		"studio, other filters":      {webhook{Target: "studio", FlowSID: ptr(flowSID)}, webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: both}, false, true},
-		"studio, flow":               {webhook{Target: "studio", FlowSID: ptr(flowSID)}, webhook{Target: "studio", FlowSID: ptr("FWbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")}, false, false},
+		"webhook":                    {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: url, Method: post, Filters: reversed}, true, nil},
+		"webhook, replay":            {webhook{Target: "webhook", URL: url, Filters: both, ReplayAfter: ptr(int64(3))}, webhook{Target: "webhook", URL: url, Filters: both, ReplayAfter: ptr(int64(0))}, true, nil},
+		"webhook, unused parameters": {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: url, Filters: both, Triggers: []string{"a"}, FlowSID: ptr(flowSID)}, true, nil},
+		"webhook, more filters":      {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: url, Filters: added}, false, []string{"Configuration.Filters"}},
+		"webhook, fewer filters":     {webhook{Target: "webhook", URL: url, Filters: added}, webhook{Target: "webhook", URL: url, Filters: both}, false, []string{"Configuration.Filters"}},
+		"webhook, method":            {webhook{Target: "webhook", URL: url, Filters: both, Method: get}, webhook{Target: "webhook", URL: url, Filters: both}, false, []string{"Configuration.Method"}},
+		"webhook, URL":               {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: other, Filters: both}, false, nil},
+		"no path":                    {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "webhook", URL: ptr("https://example.com/"), Filters: both}, true, nil},
+		"no path, query":             {webhook{Target: "webhook", URL: ptr("https://example.com/?a"), Filters: both}, webhook{Target: "webhook", URL: ptr("https://example.com?a"), Filters: both}, true, nil},
+		"no path, filters":           {webhook{Target: "webhook", URL: ptr("https://example.com/"), Filters: both}, webhook{Target: "webhook", URL: url, Filters: added}, false, []string{"Configuration.Filters"}},
+		"a path":                     {webhook{Target: "webhook", URL: ptr("https://example.com/a"), Filters: both}, webhook{Target: "webhook", URL: ptr("https://example.com/a/"), Filters: both}, false, nil},
+		"target":                     {webhook{Target: "webhook", URL: url, Filters: both}, webhook{Target: "trigger", URL: url, Triggers: []string{"a"}}, false, []string{"Target"}},
+		"trigger":                    {webhook{Target: "trigger", URL: url, Triggers: []string{"a", "b"}}, webhook{Target: "trigger", URL: url, Triggers: []string{"b", "a"}, Filters: added}, true, nil},
+		"trigger, case":              {webhook{Target: "trigger", URL: url, Triggers: []string{"a"}}, webhook{Target: "trigger", URL: url, Triggers: []string{"A"}}, false, []string{"Configuration.Triggers"}},
+		"studio":                     {webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: added}, webhook{Target: "studio", FlowSID: ptr(flowSID), URL: url}, true, nil},
+		"studio, filters":            {webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: reversed}, webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: both}, true, nil},
+		"studio, other filters":      {webhook{Target: "studio", FlowSID: ptr(flowSID)}, webhook{Target: "studio", FlowSID: ptr(flowSID), Filters: both}, false, []string{"Configuration.Filters"}},
+		"studio, flow":               {webhook{Target: "studio", FlowSID: ptr(flowSID)}, webhook{Target: "studio", FlowSID: ptr("FWbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")}, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,10 +54,13 @@ func TestEnsureReturnsTheIdenticalWebhookOrCreatesIt(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, row.identical, result.Existing)
 			require.Equal(t, row.identical, existing == sid(t, result.JSON))
-			if row.alike {
-				require.Equal(t, []string{existing}, result.Similar)
-			} else {
+			if row.differs == nil {
 				require.Empty(t, result.Similar)
+			} else {
+				require.Len(t, result.Similar, 1)
+				similar := result.Similar[0]
+				require.Equal(t, []any{existing, row.existing.Target, row.differs}, []any{similar.SID, similar.Target, similar.Differs})
+				require.ElementsMatch(t, row.existing.Filters, similar.Filters)
 			}
 			again, err := f.EnsureWebhook(t.Context(), room, row.asked)
 			require.NoError(t, err)
@@ -83,6 +91,58 @@ func TestEnsureReadsEveryPage(t *testing.T) {
 	require.Equal(t, "/v1/Conversations/room/Webhooks", (<-got).target)
 	require.Equal(t, "/v1/Conversations/room/Webhooks?Page=1&PageSize=1&PageToken=P%2B1", (<-got).target)
 	require.Empty(t, got)
+}
+
+func TestAnEnsureSaysWhatTheWebhookThatWasThereDoesNotDo(t *testing.T) {
+	t.Parallel()
+	f := newFaulty(t, nil)
+	flow := twilioapi.NewWebhook{Target: "studio", FlowSID: ptr(flowSID)}
+	existing := flow
+	existing.Filters = []string{"onConversationRemoved"}
+	f.createElsewhere(t, existing)
+	for _, row := range []struct {
+		asked       twilioapi.NewWebhook
+		notReplayed bool
+		events      []string
+	}{
+		{existing, false, nil},
+		{flow, false, existing.Filters},
+		{twilioapi.NewWebhook{Target: "studio", FlowSID: ptr(flowSID), ReplayAfter: ptr(int64(0))}, true, existing.Filters},
+	} {
+		result, err := f.EnsureWebhook(t.Context(), room, row.asked)
+		require.NoError(t, err)
+		require.True(t, result.Existing)
+		require.Equal(t, row.notReplayed, result.NotReplayed)
+		require.Equal(t, row.events, result.Events)
+	}
+}
+
+func TestParametersThatTheTargetDoesNotUseAreNamed(t *testing.T) {
+	t.Parallel()
+	all := twilioapi.NewWebhook{
+		URL: ptr("https://example.com"), Method: ptr("get"), Filters: []string{"onMessageAdded"},
+		Triggers: []string{"help"}, FlowSID: ptr(flowSID), ReplayAfter: ptr(int64(0)),
+	}
+	for target, want := range map[string][]string{
+		"webhook": {"Configuration.Triggers", "Configuration.FlowSid"},
+		"trigger": {"Configuration.Filters", "Configuration.FlowSid"},
+		"studio":  {"Configuration.Url", "Configuration.Method", "Configuration.Triggers"},
+	} {
+		f := newFaulty(t, nil)
+		all.Target = target
+		created, err := f.CreateWebhook(t.Context(), room, all)
+		require.NoError(t, err)
+		require.Equal(t, want, created.Ignored, target)
+		found, err := f.EnsureWebhook(t.Context(), room, all)
+		require.NoError(t, err)
+		require.True(t, found.Existing)
+		require.Equal(t, want, found.Ignored, target)
+		none, err := f.CreateWebhook(t.Context(), room, twilioapi.NewWebhook{
+			Target: "webhook", URL: all.URL, Method: all.Method, Filters: all.Filters, ReplayAfter: all.ReplayAfter,
+		})
+		require.NoError(t, err)
+		require.Empty(t, none.Ignored)
+	}
 }
 
 // If the list cannot be read to its end, nothing is created.
@@ -131,7 +191,7 @@ func TestConcurrentEnsuresOfAConversationCreateOneWebhook(t *testing.T) {
 	f := newFaulty(t, nil)
 	var all sync.WaitGroup
 	var sids sync.Map
-	for range 20 {
+	for range 16 {
 		all.Go(func() {
 			result, err := f.EnsureWebhook(t.Context(), room, trigger("help"))
 			if err != nil {
@@ -147,7 +207,7 @@ func TestConcurrentEnsuresOfAConversationCreateOneWebhook(t *testing.T) {
 	require.Equal(t, 1, n)
 }
 
-// While an ensure is under way, one of the same conversation and credentials waits,
+// While an ensure is in progress, one of the same conversation and credentials waits,
 // until its context ends; others do not wait.
 func TestEnsuresWaitOnlyForTheirOwnConversation(t *testing.T) {
 	t.Parallel()
@@ -223,8 +283,9 @@ func TestAFullConversationRefusesAnEnsure(t *testing.T) {
 	for i := range 5 {
 		f.createElsewhere(t, trigger(fmt.Sprint(i)))
 	}
-	_, err := f.EnsureWebhook(t.Context(), room, trigger("help"))
-	require.Equal(t, 50361, shown(t, err).Code)
+	refused, err := f.EnsureWebhook(t.Context(), room, trigger("help"))
+	require.Equal(t, 50361, twilioError(t, err).Code)
+	require.Len(t, refused.Similar, 5)
 	result, err := f.EnsureWebhook(t.Context(), room, trigger("4"))
 	require.NoError(t, err)
 	require.True(t, result.Existing)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -133,6 +134,44 @@ func TestCreatesOfUnknownOutcomeAreBounded(t *testing.T) {
 	require.Len(t, l.unknown, maxUnknown)
 }
 
+// A call that waits for its turn could otherwise wait as long as there are others.
+func TestAnEnsureWaitsForALimitedTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, err := New(Config{Credentials: func() (Credentials, error) { return Credentials{}, nil }})
+		require.NoError(t, err)
+		_, err = client.ensures.lock(t.Context(), requestScope{conversation: "room"})
+		require.NoError(t, err)
+		began := time.Now()
+		_, err = client.EnsureWebhook(t.Context(), "room", NewWebhook{})
+		require.ErrorAs(t, err, new(*UnsentError))
+		require.ErrorIs(t, err, errBusy)
+		require.Equal(t, maxWait, time.Since(began))
+	})
+}
+
+// Waiting calls keep others from running. A caller must not be able to have them
+// all wait.
+func TestAFewEnsuresWaitAndOthersAreRefused(t *testing.T) {
+	t.Parallel()
+	k, key := newKeyedMutex(), requestScope{conversation: "room"}
+	unlock, err := k.lock(t.Context(), key)
+	require.NoError(t, err)
+	for range maxUsers - 1 {
+		require.NotNil(t, k.acquire(key), "as a call that waits does")
+	}
+	_, err = k.lock(t.Context(), key)
+	require.ErrorIs(t, err, errBusy)
+	other, err := k.lock(t.Context(), requestScope{conversation: "other"})
+	require.NoError(t, err)
+	other()
+	for range maxUsers - 1 {
+		k.release(key, k.mutexes[key])
+	}
+	unlock()
+	require.Empty(t, k.mutexes)
+}
+
 func TestCreatesThatMayProduceTheSame(t *testing.T) {
 	t.Parallel()
 	sid, url, other := "CH0123456789abcdef0123456789abcdef", "https://example.com", "https://example.org"
@@ -147,6 +186,7 @@ func TestCreatesThatMayProduceTheSame(t *testing.T) {
 		want  bool
 	}{
 		{scope(sid, "AC1"), w, true},
+		{scope(strings.ToUpper(sid), "AC1"), w, true},
 		{scope(sid, "SK1"), w, true},
 		{scope("name", "AC1"), w, true},
 		{scope(sid, "AC1"), NewWebhook{Target: "webhook", URL: &url, Filters: []string{"onMessageAdded"}}, true},
@@ -259,5 +299,21 @@ func TestResponsesThatClientsCannotParseAreRefusedOrRepaired(t *testing.T) {
 		got, err := normalizeJSON([]byte(text))
 		require.Equal(t, want, string(got), text)
 		require.Equal(t, want == "", err != nil, text)
+	}
+}
+
+func TestErrorsOfUnknownOutcomeSayWhatWasFound(t *testing.T) {
+	t.Parallel()
+	lost, refused := &NoAnswerError{Sent: true, Reason: "EOF"}, &Error{Status: 404, Code: 20404}
+	for want, err := range map[string]error{
+		"no answer from Twilio: EOF; the webhook was not found so far":                                 &OutcomeUnknownError{Err: lost},
+		"no answer from Twilio: EOF; webhooks that may be the created one: 2":                          &OutcomeUnknownError{Err: lost, Found: 2},
+		"no answer from Twilio: EOF; and listing the webhooks failed: Twilio answered 404, code 20404": &OutcomeUnknownError{Err: lost, List: refused},
+		"no answer from Twilio: EOF; the update was not applied so far":                                &UpdateOutcomeError{Err: lost, NotApplied: true},
+		"no answer from Twilio: EOF; the webhook differs in Configuration.Url, Configuration.Method":   &UpdateOutcomeError{Err: lost, Differs: []string{"Configuration.Url", "Configuration.Method"}},
+		"no answer from Twilio: EOF; and reading the webhook failed: Twilio answered 404, code 20404":  &UpdateOutcomeError{Err: lost, Fetch: refused},
+	} {
+		require.EqualError(t, err, want)
+		require.ErrorIs(t, err, lost)
 	}
 }

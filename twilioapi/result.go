@@ -12,14 +12,31 @@ type Result struct {
 	JSON json.RawMessage
 	// Info describes the call, after an error too.
 	Info CallInfo
-	// Differs names the parameters, such as Configuration.Filters, that the
-	// webhook in JSON shows otherwise than a create, ensure or update asked for.
+	// Differs names the parameters, such as Configuration.Filters, whose values
+	// in JSON differ from those that a create, ensure or update sent.
 	Differs []string
+	// Ignored names the parameters of a create or ensure that its target does not
+	// use.
+	Ignored []string
 	// Existing reports whether an ensure found the webhook and sent no create.
 	Existing bool
-	// Similar has the SIDs of webhooks that an ensure found to call the same URL
-	// or Flow, but that differ from what was asked for.
-	Similar []string
+	// NotReplayed reports whether the ensure that found it has a ReplayAfter.
+	NotReplayed bool
+	// Events has the filters of the studio webhook that an ensure without filters
+	// found.
+	Events []string
+	// Similar has the webhooks that an ensure found to be similar to the one that
+	// it created, or failed to create.
+	Similar []SimilarWebhook
+}
+
+// A SimilarWebhook calls the same URL, or runs the same Flow, as a webhook that was
+// asked for, and differs from it.
+type SimilarWebhook struct {
+	SID     string
+	Target  string   // webhook, trigger or studio
+	Filters []string // event names
+	Differs []string // names of parameters; Target alone if that differs
 }
 
 // CallInfo describes a call for the log. It contains nothing of the request or

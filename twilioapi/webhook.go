@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -104,9 +105,9 @@ func decodeWebhook(scope requestScope, body []byte) (webhook, error) {
 	return w, nil
 }
 
-// differences returns the names of the parameters that got shows otherwise. It
-// compares what the target uses, because Twilio ignores the rest, and
-// ReplayAfter only if got shows it.
+// differences returns the names of the parameters whose values in got differ. It
+// compares what the target uses, because Twilio ignores the rest, and ReplayAfter
+// only if got has it.
 func (w NewWebhook) differences(got webhook) []string {
 	c := got.body.Configuration
 	callsURL := w.Target != "studio"
@@ -121,23 +122,49 @@ func (w NewWebhook) differences(got webhook) []string {
 	return d
 }
 
-// matches reports whether got is what w asked for.
+// matches reports whether got can be read and has the values of w.
 func (w NewWebhook) matches(got webhook) bool { return got.err == nil && len(w.differences(got)) == 0 }
 
-// identical reports whether creating w would add nothing to got. A replay is an
-// action of a create, not a property of the webhook.
-func (w NewWebhook) identical(got webhook) bool {
-	w.ReplayAfter = got.body.Configuration.ReplayAfter
-	return w.matches(got)
+// ensureDifferences returns the names of the parameters in which got is not identical
+// to w, see [Client.EnsureWebhook]. A replay is an action of a create, not a property
+// of the webhook.
+func (w NewWebhook) ensureDifferences(got webhook) []string {
+	c := &got.body.Configuration
+	w.ReplayAfter = c.ReplayAfter
+	if sameURL(c.URL, deref(w.URL)) {
+		w.URL = &c.URL
+	}
+	return w.differences(got)
 }
 
-// similar reports whether got calls the same URL or Flow as w would.
-func (w NewWebhook) similar(got webhook) bool {
+// similar returns what is known of a webhook, and whether it calls the same URL or
+// runs the same Flow as w would.
+func (w NewWebhook) similar(got webhook) (SimilarWebhook, bool) {
 	c := got.body.Configuration
-	return c.URL != "" && c.URL == deref(w.URL) || c.FlowSID != "" && c.FlowSID == deref(w.FlowSID)
+	s := SimilarWebhook{got.id.SID, got.body.Target, c.Filters, w.ensureDifferences(got)}
+	if slices.Contains(s.Differs, "Target") {
+		s.Differs = []string{"Target"}
+	}
+	if w.Target == "studio" {
+		return s, c.FlowSID != "" && c.FlowSID == deref(w.FlowSID)
+	}
+	return s, c.URL != "" && sameURL(c.URL, deref(w.URL))
 }
 
-// differences returns the names of the given parameters that got shows otherwise.
+// ignored returns the names of the given parameters that the target does not use.
+func (w NewWebhook) ignored() []string {
+	isStudio, isTrigger := w.Target == "studio", w.Target == "trigger"
+	var d differences
+	d.add("Configuration.Url", w.URL != nil && isStudio)
+	d.add("Configuration.Method", w.Method != nil && isStudio)
+	d.add("Configuration.Filters", len(w.Filters) > 0 && isTrigger)
+	d.add("Configuration.Triggers", len(w.Triggers) > 0 && !isTrigger)
+	d.add("Configuration.FlowSid", w.FlowSID != nil && !isStudio)
+	return d
+}
+
+// differences returns the names of the given parameters whose values in got
+// differ.
 func (w WebhookUpdate) differences(got webhook) []string {
 	c := got.body.Configuration
 	var d differences
@@ -170,6 +197,15 @@ func deref(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// emptyPath matches a URL without a path, which is the same as one with the path "/"
+// (RFC 3986, section 6.2.3).
+var emptyPath = regexp.MustCompile(`^(https?://[^/?#]+)([?#]|$)`)
+
+func sameURL(a, b string) bool {
+	withPath := func(url string) string { return emptyPath.ReplaceAllString(url, "$1/$2") }
+	return withPath(a) == withPath(b)
 }
 
 func sameSet(a, b []string) bool {

@@ -5,65 +5,147 @@ import { readFileSync } from "node:fs";
 
 const [check, stdout, stderr] = process.argv.slice(2);
 
+const webhooks = ["list_conversation_webhooks", "create_conversation_webhook"];
+const manage = ["ensure_conversation_webhook", "fetch_conversation_webhook", "update_conversation_webhook", "delete_conversation_webhook"];
+const docs = ["search_documentation", "get_documentation"];
+const all = [...webhooks, ...manage, ...docs];
+
+const view = "ui://twilio-conversations/webhooks.html";
+const page = (name) => `twilio-conversations://docs/${name}`;
+const pages = [
+  ...["create", "delete", "fetch", "list", "update"].map((name) => page(`operations/${name}`)),
+  ...["addressing", "errors", "events", "keywords", "limits", "paging", "replay", "safe-creates", "targets"].map((name) => page(`guides/${name}`)),
+];
+
+// A check gets the object that was written, all objects if there are several lines, and what is on stderr.
 const checks = {
-  // Warnings leave the exit code at 0. They are in schemaFindings, beside
-  // result, and in words on stderr, where the server itself writes nothing.
-  "tools/list --strict"(answer, errors) {
-    assert.deepEqual(Object.keys(answer), ["result"]);
-    assert.equal(errors, "");
-  },
-  "both tools are listed"({ result }) {
-    const names = result.tools.map((tool) => tool.name).sort();
-    assert.deepEqual(names, ["create_conversation_webhook", "list_conversation_webhooks"]);
-  },
+  "tools: no flags": tools(webhooks),
+  "tools: --toolsets webhooks": tools(webhooks),
+  "tools: --toolsets manage": tools(manage),
+  "tools: --toolsets docs": tools(docs),
+  "tools: --toolsets all": tools(all),
+  "tools: --toolsets all --read-only": tools(["list_conversation_webhooks", "fetch_conversation_webhook", ...docs]),
+  "tools: /docs/mcp": tools(docs),
+
   "list: three webhooks"({ result }) {
     assert.equal(result.structuredContent.webhooks.length, 3);
   },
   "create: --tool-args-json": created,
   "create: --tool-arg": created,
+  "ensure: the webhook exists"({ result }) {
+    assert.equal(result.structuredContent.sid, "WH00000000000000000000000000000001");
+    assert.equal(result._meta.existing, true);
+  },
+  "ensure: a new webhook"({ result }) {
+    assert.match(result.structuredContent.sid, /^WH[0-9a-f]{32}$/);
+    assert.deepEqual(result.structuredContent.configuration.triggers, ["help, please"]);
+    assert.equal(result._meta?.existing, undefined);
+  },
+  fetch({ result }) {
+    assert.equal(result.structuredContent.sid, "WH00000000000000000000000000000003");
+    assert.equal(result.structuredContent.target, "studio");
+  },
+  update({ result }) {
+    const { sid, configuration } = result.structuredContent;
+    assert.equal(sid, "WH00000000000000000000000000000001");
+    assert.equal(configuration.url, "https://example.com/new");
+    assert.deepEqual(configuration.filters.sort(), ["onConversationRemoved", "onMessageAdded"]);
+  },
+  delete({ result }) {
+    assert.deepEqual(result.structuredContent, { sid: "WH00000000000000000000000000000002", deleted: true });
+  },
   "error: unknown conversation"({ result }) {
     assert.match(text(result), /\bcode 20404\b/);
   },
   "error: PageSize 9"({ result }) {
     assert.match(text(result), /(^| )PageSize must be at most 5, not 9\.$/);
   },
-  "resources/list"({ result }) {
-    const pages = result.resources.filter((resource) => resource.uri.startsWith("twilio-conversations://docs/"));
-    assert.equal(pages.length, 14);
-    assert.ok(pages.every((page) => page.title && page.description && page.mimeType === "text/markdown" && page.annotations.audience));
+  "error: no create"({ error }) {
+    assert.equal(error.code, -32602);
+    assert.match(error.message, /there is no tool "create_conversation_webhook"/);
   },
-  "resources/templates/list"({ result }) {
-    const templates = result.resourceTemplates.map((template) => template.uriTemplate).sort();
-    assert.deepEqual(templates, ["twilio-conversations://docs/guides/{guide}", "twilio-conversations://docs/operations/{operation}"]);
-  },
-  "resources/read"({ result }) {
-    assert.match(result.contents[0].text, /^# Events\n/);
-  },
-  "resources/read: unknown"(_, errors) {
-    assert.match(errors, /there is no resource/);
-  },
-  "prompts/list"({ result }) {
-    const names = result.prompts.map((prompt) => prompt.name).sort();
-    assert.deepEqual(names, ["audit_webhooks", "connect_bot", "connect_studio_flow"]);
-  },
-  "prompts/get"({ result }) {
-    assert.match(result.messages[0].content.text, /support\/42[^]*list_conversation_webhooks[^]*create_conversation_webhook/);
-  },
-  "documentation: two tools"({ result }) {
-    assert.deepEqual(result.tools.map((tool) => tool.name), ["search_documentation", "get_documentation"]);
-  },
-  "documentation: search"({ result }) {
-    assert.equal(result.structuredContent.results[0].uri, "twilio-conversations://docs/guides/events");
+
+  search_documentation({ result }) {
+    const [first] = result.structuredContent.results;
+    assert.equal(first.uri, page("guides/limits"));
+    assert.match(first.passage, /50361/);
     assert.deepEqual(JSON.parse(text(result)), result.structuredContent);
   },
-  "documentation: get"({ result }) {
-    assert.match(text(result), /^# Events\n/);
+  get_documentation({ result }) {
+    assert.deepEqual(result.structuredContent.pages.map(({ uri }) => uri), [page("guides/limits")]);
     assert.deepEqual(result.structuredContent.missing, ["nothing"]);
+    assert.match(text(result), /^# Limits\n/);
   },
-  "documentation: no page"({ result }) {
-    assert.match(text(result), /There is no page "nothing"\. The pages are list, create,/);
+  "resources/list: the pages and the view": resources([...pages, view]),
+  "resources/list: the pages": resources(pages),
+  "resources/templates/list"({ result }) {
+    const templates = result.resourceTemplates.map(({ uriTemplate }) => uriTemplate);
+    assert.deepEqual(templates.sort(), [page("guides/{guide}"), page("operations/{operation}")]);
+  },
+  "resources/read"({ result }) {
+    const [{ uri, mimeType, text }] = result.contents;
+    assert.deepEqual([uri, mimeType], [page("guides/limits"), "text/markdown"]);
+    assert.match(text, /^# Limits\n/);
+  },
+  "resources/read: an unknown URI"({ error }) {
+    assert.match(error.message, /there is no resource "twilio-conversations:\/\/docs\/guides\/nothing"/);
+  },
+  "completion/complete: a guide"({ result }) {
+    assert.deepEqual(result.completion.values, ["events"]);
+  },
+
+  "prompts/list"({ result }) {
+    assert.deepEqual(result.prompts.map(({ name }) => name).sort(), ["audit_webhooks", "connect_bot", "connect_studio_flow"]);
+    for (const prompt of result.prompts) {
+      assert.ok(prompt.arguments.every(({ description }) => description), `every argument of ${prompt.name} is described`);
+    }
+  },
+  "prompts/list: none"({ result }) {
+    assert.deepEqual(result.prompts, []);
+  },
+  "prompts/get"({ result }) {
+    const [{ content }] = result.messages;
+    assert.match(content.text, /ensure_conversation_webhook/);
+    const wanted = {
+      ConversationSid: "empty room", Target: "webhook", "Configuration.Url": "https://example.com/bot?a=b",
+      "Configuration.Filters": ["onMessageAdded", "onParticipantAdded"],
+    };
+    assert.ok(content.text.includes(JSON.stringify(wanted)), "the message has the arguments of the tool");
+  },
+  "prompts/get: no Url"({ error }) {
+    assert.match(error.message, /argument Url is required/);
+  },
+  "completion/complete: an event"({ result }) {
+    const events = ["Added", "Updated", "Removed"].map((what) => `onMessageAdded, onMessage${what}`);
+    assert.deepEqual(result.completion.values.sort(), events.sort());
+  },
+
+  "tools/list --app-info"(_, infos) {
+    assert.deepEqual(infos.map(({ toolName }) => toolName), all);
+    const withView = infos.filter(({ hasApp }) => hasApp);
+    assert.deepEqual(withView.map(({ toolName }) => toolName), [...webhooks, "ensure_conversation_webhook", "fetch_conversation_webhook"]);
+    for (const { resourceUri, resourceMimeType, csp } of withView) {
+      assert.deepEqual([resourceUri, resourceMimeType, csp], [view, "text/html;profile=mcp-app", {}]);
+    }
   },
 };
+
+// Findings of --strict that are warnings leave the exit code at 0. They are in schemaFindings, beside result, and
+// in words on stderr, where the server itself writes nothing.
+function tools(names) {
+  return (answer, _, errors) => {
+    assert.deepEqual(answer.result.tools.map(({ name }) => name), names);
+    assert.deepEqual(Object.keys(answer), ["result"]);
+    assert.equal(errors, "");
+  };
+}
+
+function resources(uris) {
+  return ({ result }) => {
+    assert.deepEqual(result.resources.map(({ uri }) => uri).sort(), [...uris].sort());
+    assert.ok(result.resources.every(({ title, description, mimeType }) => title && description && mimeType));
+  };
+}
 
 function created({ result }) {
   const { sid, configuration } = result.structuredContent;
@@ -78,7 +160,9 @@ function text(result) {
 }
 
 try {
-  checks[check](JSON.parse(readFileSync(stdout, "utf8") || "{}"), readFileSync(stderr, "utf8"));
+  const [output, errors] = [stdout, stderr].map((file) => readFileSync(file, "utf8"));
+  const answers = (output || errors).trim().split("\n").map((line) => JSON.parse(line));
+  checks[check](answers[0], answers, errors);
 } catch (reason) {
   console.error(reason.message);
   process.exitCode = 1;

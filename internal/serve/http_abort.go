@@ -53,10 +53,13 @@ func (f *inFlight) abort(s *Server) {
 	pending := slices.Collect(maps.Keys(f.exchanges))
 	f.mu.Unlock()
 	s.Log.Warn("shutting down with requests in flight", "requests", len(pending), "grace", s.Grace)
+	rpcErrs := make([]*rpcError, len(pending))
+	for i, e := range pending { // before a response makes a client disconnect, so that no call starts in the slot of another
+		rpcErrs[i] = e.abort()
+	}
 	var writes sync.WaitGroup
-	for _, e := range pending {
-		rpcErr := e.abort()
-		writes.Go(func() { e.writeAborted(rpcErr) })
+	for i, e := range pending {
+		writes.Go(func() { e.writeAborted(rpcErrs[i]) })
 	}
 	written := make(chan struct{})
 	go func() { writes.Wait(); close(written) }()

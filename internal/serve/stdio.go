@@ -159,7 +159,7 @@ func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
 	reserved := counted(len(line))
 	if !c.server.bytes.TryAcquire(reserved) {
 		c.server.Metrics.refused("memory")
-		return refuse(m.id, errOverloaded)
+		return refuse(m.id, errMemoryFull)
 	}
 	ctx, r := c.track(m)
 	return func() []byte {
@@ -228,11 +228,15 @@ func (c *stdioConn) abortPending(answered <-chan struct{}) (done <-chan struct{}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var replies [][]byte
+	var cancels []context.CancelFunc // called when all are aborted, so that none starts in the slot of another
 	for _, same := range c.pending {
 		for _, r := range same {
 			replies = append(replies, encode(r.id, nil, r.abort()))
-			r.cancel()
+			cancels = append(cancels, r.cancel)
 		}
+	}
+	for _, cancel := range cancels {
+		cancel()
 	}
 	clear(c.pending)
 	c.server.Log.Warn("shutting down with requests in flight", "requests", len(replies), "grace", c.server.Grace)

@@ -45,7 +45,7 @@ import (
 // Guide tells an LLM agent which conversations to try. The response for an unknown conversation repeats it,
 // because an agent may have seen nothing else of the sandbox.
 const Guide = "This is the sandbox. It has conversation " + supportSID + " (unique name " + supportName +
-	"), which has three webhooks, and " + emptySID + " (unique name " + emptyName + "), which has none. " +
+	"), which starts with three webhooks, and " + emptySID + " (unique name " + emptyName + "), which starts with none. " +
 	"For failures use " + rateLimitedSID + " (refuses once), or the same with 503 (refuses writes), " +
 	"502 (writes, then fails) or 000 (never answers) at its end."
 
