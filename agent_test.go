@@ -326,7 +326,7 @@ func takeSnapshot(s *sandbox.Sandbox, steps []*step) snapshot {
 	return all
 }
 
-// A checker compares what an agent was told with what the sandbox holds.
+// A checker compares the responses to agents with the webhooks in the sandbox.
 type checker struct {
 	before, after snapshot
 	updates       map[string]int // carried out, by path
@@ -382,8 +382,8 @@ func (c *checker) checkRead(s *step) {
 	}
 }
 
-// checkCreate checks that the webhook is there, is what was asked for, and was
-// given to nobody else.
+// checkCreate checks that the webhook is there with the URL that was sent, and was
+// returned for no other create.
 func (c *checker) checkCreate(s *step) {
 	if s.mayHaveBeenCarriedOut() {
 		c.attempts[[2]string{s.conversation, s.url}]++

@@ -41,8 +41,7 @@ func page(t *testing.T, url string) (status int, body string) {
 	return res.StatusCode, string(text)
 }
 
-// What an agent learns that has nothing but the documentation: it searches, and
-// reads the first page that is found.
+// The first page that a search finds answers each question.
 func TestTheDocumentationAloneAnswersQuestions(t *testing.T) {
 	t.Parallel()
 	url, _, end := serving(t, environment(), "--http", "127.0.0.1:0")
@@ -51,11 +50,11 @@ func TestTheDocumentationAloneAnswersQuestions(t *testing.T) {
 		"what does ReplayAfter 0 do":                                    "`0` | every message of the conversation is delivered again",
 		"why is a sixth webhook refused, with which code":               "refused with code 50361",
 		"how to name a conversation whose unique name has a slash":      `{"ConversationSid": "support/42"}`,
-		"what to do after a 503 on create":                              "List the webhooks. If the one you wanted is there, use it.",
+		"what to do after a 503 on create":                              "the webhooks. If the one you wanted is there, use it.",
 		"can I use upper case GET as method":                            "in lower case",
 		"does a keyword match when it is part of a longer word":         "Whether a keyword matches inside a longer word",
 		"how do I change the target of a webhook":                       "different target means",
-		"is it safe to call create again after a timeout":               "What is safe to repeat",
+		"is it safe to call create again after a timeout":               "The webhook may have been created, although the call failed",
 		"a message that I sent with the REST API does not fire webhook": "X-Twilio-Webhook-Enabled: true",
 	} {
 		query, err := json.Marshal(map[string]string{"query": question})
@@ -112,7 +111,7 @@ func TestAddressesInThePagesAreThoseOfTheOperator(t *testing.T) {
 	require.NoError(t, end())
 }
 
-func TestTheDocumentationCanBeSwitchedOff(t *testing.T) {
+func TestTheDocumentationCanBeDisabled(t *testing.T) {
 	t.Parallel()
 	url, _, end := serving(t, environment(), "--sandbox", "--http", "127.0.0.1:0", "--docs=false")
 	for _, path := range []string{"/", "/docs/guides/events", "/docs/mcp", "/llms.txt"} {

@@ -42,8 +42,8 @@ var (
 	noFault = fault{"first", 0, "", "after body", "close"}
 )
 
-// Bodies of responses with a success status that are not the webhook that was
-// asked for. $SID and $CONVERSATION stand for valid SIDs that do not exist.
+// wrongBodies are bodies of success responses that are not the webhook of the
+// request.
 var wrongBodies = []string{
 	`{}`, `[]`, `{"status":"ok","login":"please"}`, `{"sid":"CH123"}`, `{"sid":"WH123"}`, `{"sid":null}`,
 	`{"sid":"WHffffffffffffffffffffffffffffffff","conversation_sid":"CHffffffffffffffffffffffffffffffff","target":"webhook"}`,

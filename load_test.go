@@ -23,11 +23,11 @@ import (
 	"twilio-conversations-mcp/twilioapi/sandbox"
 )
 
-// onlyWhenAsked skips a test of minutes.
+// onlyWhenAsked skips a test of minutes unless -run names it.
 func onlyWhenAsked(t *testing.T, name string) {
 	t.Helper()
 	if !strings.Contains(flag.Lookup("test.run").Value.String(), name) {
-		t.Skipf("only when it is asked for: go test -run %s -timeout 15m -v .", name)
+		t.Skipf("takes minutes; run it with: go test -run %s -timeout 15m -v .", name)
 	}
 }
 
@@ -59,7 +59,7 @@ func startProcess(t *testing.T, env []string, args ...string) *process {
 	}
 	require.NotEmpty(t, p.url)
 	go func() {
-		for lines.Scan() { // the log, which is not looked at
+		for lines.Scan() { // the log is not checked
 		}
 	}()
 	t.Cleanup(func() {
@@ -163,7 +163,7 @@ func TestLoadWhileTwilioNeverAnswers(t *testing.T) {
 		})
 	}
 	callers.Wait()
-	t.Logf("told that Twilio did not answer: %d; refused with 503: %d", answered.Load(), refused.Load())
+	t.Logf("no answer from Twilio: %d; refused with 503: %d", answered.Load(), refused.Load())
 	require.EqualValues(t, 5000, answered.Load()+refused.Load())
 	t.Log("at the end:", p.memory())
 }

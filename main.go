@@ -45,8 +45,8 @@ func main() {
 	}
 }
 
-// report writes why the program ends to standard error, which nobody may read:
-// it gives up after a second.
+// report writes why the program ends to standard error. If the reader of standard
+// error is blocked, it gives up after a second.
 func report(err error) {
 	done := make(chan struct{})
 	go func() {
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.LogLevel)
 	defer flush()
 	stdlog.SetFlags(0)
-	stdlog.SetOutput(logging.Default(log))
+	stdlog.SetOutput(logging.DefaultWriter(log))
 	if cfg.Command == "sandbox" {
 		return serveSandbox(ctx, cfg, stderr)
 	}
@@ -172,7 +172,7 @@ func (p *program) serveHTTP(ctx context.Context) error {
 		if options.Docs, err = p.newDocsServer(pages); err != nil {
 			return errors.Join(err, ln.Close())
 		}
-		options.Web = web.New(p.webOptions(server, address))
+		options.Web = web.New(p.webOptions(server, address, pages))
 	}
 	return server.HTTP(ctx, ln, options)
 }
@@ -235,6 +235,7 @@ func (p *program) newDocsServer(pages string) (*serve.Server, error) {
 	}
 	options := p.serverOptions(offered)
 	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
+	options.Instructions += " " + tools.DocsEndpoint
 	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
 	options.Tools = servedTools(tools.WithPages(offered, pages), nil)
 	return serve.New(options), nil
@@ -274,15 +275,16 @@ func addView(options *serve.Options) {
 	}
 }
 
-// webOptions returns what the web pages show of a server at an address.
-func (p *program) webOptions(server *serve.Server, address string) web.Options {
-	o := web.Options{BaseURL: address, Authorization: p.cfg.Authorization(p.lookup)}
+// webOptions returns the options of the web pages about a server at an address.
+// The base URL of the pages is empty if a part of the address is not known.
+func (p *program) webOptions(server *serve.Server, address, pages string) web.Options {
+	o := web.Options{BaseURL: address, Address: pages, Authorization: p.cfg.Authorization(p.lookup)}
 	for _, tool := range server.Tools {
 		d := tool.Definition
 		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
 	}
 	if strings.HasPrefix(o.Authorization, "Basic ") {
-		return o // the entries of AI tools have no place for Twilio's credentials
+		return o // an entry of an AI tool cannot send Twilio's credentials
 	}
 	for _, c := range clients.All() {
 		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})

@@ -178,7 +178,7 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 	}
 }
 
-// Each flag stands in --help with the variable that sets it, but no secret does.
+// --help has each flag with the variable that sets it.
 func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := runProgram(t, environment("TWILIO_API_KEY", "SKhunter2", "TWILIO_API_SECRET", "hunter2", "MCP_AUTH_TOKEN", "hunter2", "TWILIO_EDGE", "dublin"), "", "--help")
@@ -204,16 +204,16 @@ func TestVersionNamesProgramCommitAndGo(t *testing.T) {
 	require.Regexp(t, `^twilio-conversations-mcp \S+ \(commit \S+, go1\.\S+\)\n$`, stdout)
 }
 
-// legacy are the revisions that begin with initialize. 2026-07-28 has none:
-// each request carries its version.
+// legacy are the protocol versions in which a session begins with initialize.
+// Since 2026-07-28 each request carries its version.
 var legacy = []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"}
 
 const modern = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 
-// exchange is one request and what must be in its answer.
+// An exchange is one request and what its response must contain.
 type exchange struct{ name, method, params, want string }
 
-// session is what every transport must do.
+// session returns the exchanges that work over every transport.
 func session() (all []exchange) {
 	for _, version := range legacy {
 		all = append(all, exchange{"initialize " + version, "initialize",
@@ -222,7 +222,7 @@ func session() (all []exchange) {
 	const list = `{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"` + documented + `"}`
 	const create = `{"name":"create_conversation_webhook","arguments":{"ConversationSid":"empty room","Target":"trigger","Configuration.Url":"https://example.com","Configuration.Triggers":["help"]}`
 	return append(all,
-		exchange{"an unknown revision", "initialize", `{"protocolVersion":"1999-01-01","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, `"protocolVersion":"2025-11-25"`},
+		exchange{"an unknown version", "initialize", `{"protocolVersion":"1999-01-01","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`, `"protocolVersion":"2025-11-25"`},
 		exchange{"discover", "server/discover", `{` + modern + `}`, `"2026-07-28"`},
 		exchange{"ping", "ping", `{}`, `"result":{}`},
 		exchange{"tools", "tools/list", `{}`, `"name":"create_conversation_webhook"`},
@@ -280,8 +280,8 @@ func TestEveryRequestReadBeforeTheEndIsAnswered(t *testing.T) {
 	require.Len(t, answered, 60)
 }
 
-// serving starts the program over HTTP and returns its address, and what ends
-// it.
+// serving starts the program over HTTP. It returns the URL, the log, and a
+// function that ends the program.
 func serving(t *testing.T, lookup config.LookupFunc, args ...string) (url string, logged *output, end func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -386,7 +386,7 @@ func post(t *testing.T, url, body string, authorize func(*http.Request)) (status
 
 const listDocumented = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_conversation_webhooks","arguments":{"ConversationSid":"` + documented + `"}}}`
 
-func TestCallersBringTheirOwnCredentials(t *testing.T) {
+func TestCallersSendTheirOwnCredentials(t *testing.T) {
 	t.Parallel()
 	twilio, _, _ := serving(t, environment(), "sandbox", "--http", "127.0.0.1:0")
 	url, logged, end := serving(t, environment("TWILIO_BASE_URL", twilio, "TWILIO_API_KEY", "SKserver", "TWILIO_API_SECRET", "hunter2"),
@@ -406,7 +406,7 @@ func TestCallersBringTheirOwnCredentials(t *testing.T) {
 	require.NotContains(t, logged.String(), "SKcaller")
 }
 
-func TestTokensOpenAnAddressBeyondLoopback(t *testing.T) {
+func TestTokensAllowAnAddressBeyondLoopback(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "tokens")
 	require.NoError(t, os.WriteFile(file, []byte("second-0123456789\nthird-0123456789\n"), 0o600))
@@ -450,8 +450,8 @@ func TestReadOnlyOffersNoToolThatWrites(t *testing.T) {
 	require.ErrorContains(t, err, "MCP_READ_ONLY: --read-only")
 }
 
-// A create is not stopped by the client that no longer wants it: its outcome is
-// logged, and no answer is sent.
+// A create that was sent is not stopped by a cancellation: its outcome is logged,
+// and no response is sent.
 func TestACancelledCreateIsFinished(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
@@ -502,7 +502,7 @@ func TestSignalsEndTheProgram(t *testing.T) {
 	const ping = `{"jsonrpc":"2.0","id":2,"method":"ping"}` + "\n"
 	stuck := strings.ReplaceAll(listCall, documented, "CH"+strings.Repeat("0", 32)) + "\n" + ping
 
-	t.Run("at once with nothing to do", func(t *testing.T) {
+	t.Run("at once if no call is in flight", func(t *testing.T) {
 		t.Parallel()
 		cmd, stdin, answers := start()
 		_, err := io.WriteString(stdin, ping)
@@ -512,7 +512,7 @@ func TestSignalsEndTheProgram(t *testing.T) {
 		require.NoError(t, cmd.Process.Signal(os.Interrupt))
 		require.NoError(t, cmd.Wait(), "it exits with 0")
 	})
-	t.Run("at once at the second", func(t *testing.T) {
+	t.Run("at once after the second signal", func(t *testing.T) {
 		t.Parallel()
 		cmd, stdin, answers := start("--grace=1m", "--timeout=1m")
 		_, err := io.WriteString(stdin, stuck)
@@ -531,7 +531,7 @@ func TestSignalsEndTheProgram(t *testing.T) {
 			}
 		}
 	})
-	t.Run("not for want of a reader", func(t *testing.T) {
+	t.Run("when standard output is closed", func(t *testing.T) {
 		t.Parallel()
 		cmd := exec.Command(path, "--sandbox")
 		cmd.Env = []string{}

@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startUnread starts the program with a standard error that nobody reads, in
-// front of an upstream that sends bytes that nobody asked for.
+// startUnread starts the program with a standard error that is never read. The
+// upstream sends surplus bytes after each response.
 func startUnread(t *testing.T) (cmd *exec.Cmd, stdin io.WriteCloser, stdout io.ReadCloser) {
 	t.Helper()
-	unasked := []byte("HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n" + strings.Repeat("hunter2 ", 512))
+	surplus := []byte("HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n" + strings.Repeat("hunter2 ", 512))
 	cmd = exec.Command(build(t), "--timeout=3s", "--log-level=debug")
-	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), unasked), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
+	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), surplus), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
 	unread, stderr, err := os.Pipe()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = unread.Close(); _ = stderr.Close() })
@@ -79,12 +79,12 @@ func TestABrokenStandardOutputEndsTheProcessDespiteAnUnreadStandardError(t *test
 	require.EqualError(t, requireExit(t, cmd), "exit status 1")
 }
 
-// net/http logs bytes that nobody asked for through the default logger.
+// net/http logs surplus bytes through the default logger.
 func TestTheLogHasNoBytesOfThePeer(t *testing.T) {
 	t.Parallel()
-	unasked := []byte("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhunter2 ")
+	surplus := []byte("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhunter2 ")
 	cmd := exec.Command(build(t), "--log-level=debug", "--log-format=json")
-	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), unasked), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
+	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), surplus), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
 	cmd.Stdin = strings.NewReader(strings.Repeat(listCall+"\n", 50))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -108,7 +108,7 @@ func TestTheExampleConfigurationWorks(t *testing.T) {
 			require.Contains(t, read(t, "README.md"), "--http 127.0.0.1:8080", "how the server of that address is started")
 			continue
 		}
-		require.Equal(t, module, server.Command, name)
+		require.Equal(t, "twilio-conversations-mcp", server.Command, name)
 		for variable := range server.Env {
 			require.Contains(t, variables.FindAllString(surface, -1), variable)
 		}

@@ -168,7 +168,7 @@ func inParallel(t *testing.T, n int, all func(start func(func() error))) {
 }
 
 // requireNoGoroutinesLeft waits until there are no more goroutines than before,
-// but for the one that looks.
+// except for the one that counts them.
 func requireNoGoroutinesLeft(t *testing.T, before int) {
 	t.Helper()
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, 10*time.Millisecond)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,6 +148,33 @@ func TestARequestCarriesTheIDOfItsCall(t *testing.T) {
 	require.NoError(t, c.send(&c.slots[1]))
 	require.Equal(t, strings.ReplaceAll(toolCall, "100000000", "100000003")+"\n"+
 		strings.ReplaceAll(toolCall, "100000000", "100000005")+"\n", sent.String())
+}
+
+func TestARequestCarriesTheAccessToken(t *testing.T) {
+	t.Parallel()
+	client, _ := net.Pipe()
+	for token, want := range map[string]string{"": "", "a.b.c": "Bearer a.b.c"} {
+		request := newHTTPConn(client, token).encode("{}")
+		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
+		require.NoError(t, err)
+		require.Equal(t, want, r.Header.Get("Authorization"))
+		require.EqualValues(t, 2, r.ContentLength)
+	}
+}
+
+// Without OAuth, the server is the baseline of itself with OAuth.
+func TestOnlyTheServerRunsWithOAuth(t *testing.T) {
+	t.Parallel()
+	i, err := startIssuer()
+	require.NoError(t, err)
+	defer i.Close()
+	with := setup{inFlight: 1, issuer: i}
+	require.Contains(t, strings.Join(with.args(&upstream{}), " "), "--oauth-issuer "+i.URL+" --public-url http://127.0.0.1")
+	require.NotEmpty(t, with.token())
+	require.NotContains(t, with.ofReference().args(&upstream{}), "--oauth-issuer")
+	require.Empty(t, with.ofReference().token())
+	b := &bench{server: program{"server", "/server"}, reference: program{"baseline", "/baseline"}}
+	require.Equal(t, "/server", b.referenceFor(with).path)
 }
 
 func TestALateCallCountsFromWhenItWasDue(t *testing.T) {

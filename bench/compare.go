@@ -12,7 +12,7 @@ func (b *bench) compare(ctx context.Context, s setup) (rounds, error) {
 		r = make(rounds, b.coldStarts)
 	}
 	for i := range r {
-		reference, err := b.measure(ctx, b.referenceFor(s), s, 1)
+		reference, err := b.measure(ctx, b.referenceFor(s), s.ofReference(), 1)
 		if err != nil {
 			return nil, err
 		}
@@ -25,12 +25,22 @@ func (b *bench) compare(ctx context.Context, s setup) (rounds, error) {
 	return r, nil
 }
 
-// referenceFor returns the program that the server is compared with.
+// referenceFor returns the program that the server is compared with. With OAuth
+// that is the server itself, which then runs without.
 func (b *bench) referenceFor(s setup) program {
-	if s.coldStart {
+	switch {
+	case s.coldStart:
 		return b.coldReference
+	case s.issuer != nil:
+		return program{"server without OAuth", b.server.path}
 	}
 	return b.reference
+}
+
+// ofReference returns the setup of the program that the server is compared with.
+func (s setup) ofReference() setup {
+	s.issuer = nil
+	return s
 }
 
 // values returns the values of a metric in all rounds.

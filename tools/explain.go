@@ -31,11 +31,20 @@ type errorDetails struct {
 type explainer struct {
 	offered      offered
 	idempotent   bool
+	closedWorld  bool
 	afterFailure string
 	reconciled   string
 	notFound     string
 	ensures      bool
 	similar      []twilioapi.SimilarWebhook // to the one that was not created
+}
+
+// result returns a result that needs no explanation, or an error.
+func (e explainer) result(result *mcp.CallToolResult, err error) *mcp.CallToolResult {
+	if err != nil {
+		return e.errorResult(err)
+	}
+	return result
 }
 
 func (e explainer) errorResult(err error) *mcp.CallToolResult {
@@ -49,7 +58,11 @@ func (e explainer) errorResult(err error) *mcp.CallToolResult {
 
 func (e explainer) explain(err error) (string, errorDetails) {
 	if invalid, ok := errors.AsType[argumentError](err); ok {
-		return "Nothing was sent: the arguments are invalid. " + invalid.Error(), errorDetails{Message: invalid.Error()}
+		text := "Nothing was sent: the arguments are invalid. "
+		if e.closedWorld {
+			text = "The arguments are invalid. "
+		}
+		return text + invalid.Error(), errorDetails{Message: invalid.Error()}
 	}
 	if unsent, ok := errors.AsType[*twilioapi.UnsentError](err); ok {
 		return "Nothing was sent: " + unsent.Error() + ".", errorDetails{Message: unsent.Error()}
@@ -168,9 +181,11 @@ func (e explainer) explainUpdate(err *twilioapi.UpdateOutcomeError) (string, err
 	default:
 		text += " Whether the update was applied is unknown: the webhook differs from what was asked for in " + strings.Join(err.Differs, ", ") + "."
 	}
-	return text + " " + e.offered.mention("[Ten seconds from now or later, call fetch_conversation_webhook: "+
-		"if the webhook does not show what was asked for, update it once more; if that fails too, tell the user.|]"), details
+	return text + " " + e.offered.mention(fetchFirst), details
 }
+
+const fetchFirst = "[Ten seconds from now or later, call fetch_conversation_webhook: " +
+	"if the webhook does not show what was asked for, update it once more; if that fails too, tell the user.|]"
 
 // explainCause says why the outcome of a write is unknown. Repeating it may do harm.
 func (e explainer) explainCause(err error) (text string, details errorDetails) {

@@ -5,15 +5,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mark3labs/mcp-go/mcp"
+
 	"twilio-conversations-mcp/internal/docs"
 	"twilio-conversations-mcp/schemas"
 )
 
-var getDocumentation = documentation[schemas.GetDocumentationInput]{
+var getDocumentation = operation[schemas.GetDocumentationInput]{
 	contract:    schemas.GetDocumentation,
 	title:       "Read the documentation",
 	description: "Returns pages of the documentation of the webhooks of Twilio conversations, in Markdown.",
-	answer: func(in schemas.GetDocumentationInput) (any, string, error) {
+	hints:       readsDocumentation,
+	answer: func(in schemas.GetDocumentationInput) (*mcp.CallToolResult, error) {
 		out := schemas.GetDocumentationOutput{Pages: []schemas.DocumentationPage{}, Missing: []string{}}
 		var texts []string
 		for _, name := range in.URIs {
@@ -27,12 +30,12 @@ var getDocumentation = documentation[schemas.GetDocumentationInput]{
 			}
 		}
 		if len(out.Pages) == 0 {
-			return nil, "", argumentError{fmt.Sprintf("There is no page %s. The pages are %s.", quote(in.URIs[0]), pageNames())}
+			return nil, argumentError{fmt.Sprintf("There is no page %s. The pages are %s.", quote(in.URIs[0]), pageNames())}
 		}
 		if len(out.Missing) > 0 {
 			texts = append(texts, fmt.Sprintf("There is no page %s. The pages are %s.", strings.Join(out.Missing, ", "), pageNames()))
 		}
-		return out, strings.Join(texts, "\n\n---\n\n"), nil
+		return answered(out, strings.Join(texts, "\n\n---\n\n")), nil
 	},
 }
 

@@ -6,6 +6,10 @@ import (
 	"twilio-conversations-mcp/internal/docs"
 )
 
+// DocsEndpoint follows the instructions of the endpoint that offers only the
+// documentation.
+const DocsEndpoint = "The tools that these pages name are on the endpoint /mcp, not on this one."
+
 // Instructions describes the server of the given tools to models. Many clients
 // drop it, so nothing that a model needs is said only here.
 func Instructions(all []Tool) string {

@@ -12,7 +12,8 @@ import (
 )
 
 // An operation defines a tool: its contract, what models and clients are told of
-// it, and the request that it makes.
+// it, and either the request that it makes or, if it reads the documentation, its
+// answer.
 type operation[Input any] struct {
 	contract     schemas.Contract[Input]
 	title        string
@@ -24,10 +25,11 @@ type operation[Input any] struct {
 	notFound     string // what to try after a 404, if not checkConversation
 	ensures      bool   // whether a result says if the webhook was there already
 	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
+	answer       func(Input) (*mcp.CallToolResult, error) // an error is an [argumentError]
 }
 
 // hints are the annotations of a tool.
-type hints struct{ readOnly, destructive, idempotent bool }
+type hints struct{ readOnly, destructive, idempotent, closedWorld bool }
 
 func (o operation[Input]) name() string   { return string(o.contract) }
 func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
@@ -41,6 +43,9 @@ func (o operation[Input]) tool(names offered) Tool {
 		arguments, err := decode[Input](ctx, input(), raw)
 		if err != nil {
 			return explain.errorResult(err), twilioapi.CallInfo{}
+		}
+		if o.answer != nil {
+			return explain.result(o.answer(arguments)), twilioapi.CallInfo{}
 		}
 		result, err := o.call(ctx, twilio, arguments)
 		if err != nil {
@@ -56,6 +61,7 @@ func (o operation[Input]) explainer(names offered) explainer {
 	return explainer{
 		offered:      names,
 		idempotent:   o.hints.idempotent,
+		closedWorld:  o.hints.closedWorld,
 		afterFailure: o.afterFailure,
 		reconciled:   o.reconciled,
 		notFound:     o.notFound,
@@ -74,7 +80,7 @@ func (o operation[Input]) definition(names offered) mcp.Tool {
 			ReadOnlyHint:    new(o.hints.readOnly),
 			DestructiveHint: new(o.hints.destructive),
 			IdempotentHint:  new(o.hints.idempotent),
-			OpenWorldHint:   new(true),
+			OpenWorldHint:   new(!o.hints.closedWorld),
 		},
 	}
 }

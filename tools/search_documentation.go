@@ -3,6 +3,8 @@ package tools
 import (
 	"slices"
 
+	"github.com/mark3labs/mcp-go/mcp"
+
 	"twilio-conversations-mcp/internal/docs"
 	"twilio-conversations-mcp/schemas"
 )
@@ -19,21 +21,28 @@ func WithPages(all []Tool, base string) []Tool {
 	return all
 }
 
+const nothingFound = "No page matches. Try an error code, or the name of a parameter or an event; without query, the result is every page."
+
 // searchDocumentation returns the definition of the tool of that name. Its results
 // have the URLs of web pages unless the base URL of these is empty.
-func searchDocumentation(pages string) documentation[schemas.SearchDocumentationInput] {
-	return documentation[schemas.SearchDocumentationInput]{
+func searchDocumentation(pages string) operation[schemas.SearchDocumentationInput] {
+	return operation[schemas.SearchDocumentationInput]{
 		contract: schemas.SearchDocumentation,
 		title:    "Search the documentation",
 		description: "Searches the documentation of the webhooks of Twilio conversations: operations, parameters, events, limits, error codes. " +
 			"Read a page with get_documentation.",
-		answer: func(in schemas.SearchDocumentationInput) (any, string, error) {
+		hints: readsDocumentation,
+		answer: func(in schemas.SearchDocumentationInput) (*mcp.CallToolResult, error) {
 			found := docs.Search(in.Query, docs.Kind(in.Type))
 			out := schemas.SearchDocumentationOutput{Total: found.Total, Results: []schemas.DocumentationResult{}}
 			for _, r := range found.Results {
 				out.Results = append(out.Results, documentationResult(r, pages))
 			}
-			return out, string(compact(out)), nil
+			texts := []string{string(compact(out))}
+			if out.Total == 0 {
+				texts = append(texts, nothingFound)
+			}
+			return answered(out, texts...), nil
 		},
 	}
 }

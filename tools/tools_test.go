@@ -264,6 +264,22 @@ func TestTheEventNamesAreInTheSchemaToo(t *testing.T) {
 func TestAdviceIsWhatErrorsSay(t *testing.T) {
 	t.Parallel()
 	text, _ := inSandbox(t).fails(create, `{"ConversationSid":"`+empty+`","Target":"studio"}`)
-	require.Contains(t, text, tools.Advice(create)[50367])
+	require.Contains(t, text, tools.Advice("")[50367])
 	require.Greater(t, len(tools.Advice("")), 30)
+}
+
+// After a 5xx a write may have been carried out, so "try again" is wrong.
+func TestAdviceAfterAFailureIsThatOfTheOperation(t *testing.T) {
+	t.Parallel()
+	for tool, call := range map[string]string{
+		create:                        `{"ConversationSid":"CH00000000000000000000000000000503","Target":"studio","Configuration.FlowSid":"FW` + strings.Repeat("a", 32) + `"}`,
+		"update_conversation_webhook": `{"ConversationSid":"CH00000000000000000000000000000503","Sid":"WH` + strings.Repeat("a", 32) + `","Configuration.Url":"https://example.com"}`,
+	} {
+		text, _ := inSandbox(t).fails(tool, call)
+		for _, code := range []int{20500, 20503} {
+			require.NotContains(t, tools.Advice(tool)[code], "Try again", tool)
+			require.Contains(t, text, tools.Advice(tool)[code], tool)
+		}
+	}
+	require.Equal(t, "Try again in a while.", tools.Advice("list_conversation_webhooks")[20503])
 }

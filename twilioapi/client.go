@@ -44,8 +44,8 @@ type Config struct {
 	// of concurrent calls, or calls beyond it have to dial. Zero means 32.
 	Connections int
 	// IsolateReads makes each read over HTTP/1.1 use a connection of its own, as
-	// writes always do: a response that the server sends too much can then not
-	// be taken for that of another caller.
+	// writes always do. A surplus response from the server is then never taken
+	// for the response to another caller.
 	IsolateReads bool
 	// Credentials returns the credentials of a call; see also
 	// [Client.WithCredentials].

@@ -69,8 +69,8 @@ func creates(got <-chan request) (n int) {
 	return n
 }
 
-// shown returns the exported fields of an Error.
-func shown(t *testing.T, err error) twilioapi.Error {
+// twilioError returns a copy of an Error with its exported fields only.
+func twilioError(t *testing.T, err error) twilioapi.Error {
 	t.Helper()
 	e, ok := errors.AsType[*twilioapi.Error](err)
 	require.True(t, ok, err)
@@ -244,7 +244,7 @@ func TestAnErrorHasTwiliosDetails(t *testing.T) {
 	require.Equal(t, twilioapi.Error{
 		Status: 429, Code: 20429, Message: "Too many requests", RequestID: "RQ1", RetryAfter: 3 * time.Second,
 		MoreInfo: "https://www.twilio.com/docs/errors/20429", Attempts: 4,
-	}, shown(t, err))
+	}, twilioError(t, err))
 	require.EqualError(t, err, "Twilio answered 429, code 20429: Too many requests")
 }
 
@@ -276,7 +276,7 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 				reply(row.status, row.body)(w, r)
 			})
 			_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-			require.Equal(t, twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1", Attempts: 1}, shown(t, err))
+			require.Equal(t, twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1", Attempts: 1}, twilioError(t, err))
 			require.Equal(t, 1, creates(got), "sent once, redirects not followed")
 		})
 	}
@@ -301,7 +301,7 @@ func TestErrorsHaveNoSecretsAndNoControlCharacters(t *testing.T) {
 		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
 		require.Equal(t, twilioapi.Error{
 			Status: 400, Code: 20001, Message: "no [2J  Basic [secret] [secret]", MoreInfo: "https://x/?[secret]", RequestID: "RQ1", Attempts: 1,
-		}, shown(t, err))
+		}, twilioError(t, err))
 	})
 	t.Run("no HTTP", func(t *testing.T) {
 		t.Parallel()
@@ -315,9 +315,9 @@ func TestErrorsHaveNoSecretsAndNoControlCharacters(t *testing.T) {
 			_ = conn.Close()
 		})
 		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
-		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok, err)
-		require.Less(t, len(silent.Reason), 600)
+		require.Less(t, len(noAnswer.Reason), 600)
 		require.NotContains(t, err.Error(), "hunter2")
 		require.NotContains(t, err.Error(), header)
 		require.NotContains(t, err.Error(), "\x1b")
@@ -332,7 +332,7 @@ func TestATruncatedResponseKeepsItsStatus(t *testing.T) {
 		_, _ = io.WriteString(w, `{"sid":`)
 	})
 	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-	require.Equal(t, twilioapi.Error{Status: 201, Message: "the response was cut off", Attempts: 1}, shown(t, err))
+	require.Equal(t, twilioapi.Error{Status: 201, Message: "the response was cut off", Attempts: 1}, twilioError(t, err))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
@@ -340,24 +340,21 @@ func TestNoAnswerErrorReportsWhetherTheRequestWasSent(t *testing.T) {
 	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		t.Parallel()
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		require.NoError(t, ln.Close())
-		client, err := twilioapi.New(twilioapi.Config{BaseURL: "http://" + ln.Addr().String(), Credentials: give("a", "b")})
+		client, err := twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b")})
 		require.NoError(t, err)
 		_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
-		require.False(t, silent.Sent)
+		require.False(t, noAnswer.Sent)
 		require.NotContains(t, err.Error(), "room", "no URL in the message")
 	})
 	t.Run("reset", func(t *testing.T) {
 		t.Parallel()
 		client, got := record(t, twilioapi.Config{}, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
-		require.True(t, silent.Sent)
+		require.True(t, noAnswer.Sent)
 		require.Equal(t, 1, creates(got), "a create is not sent again")
 	})
 	t.Run("time limit", func(t *testing.T) {
@@ -368,9 +365,9 @@ func TestNoAnswerErrorReportsWhetherTheRequestWasSent(t *testing.T) {
 			}
 		})
 		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-		silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 		require.True(t, ok)
-		require.True(t, silent.Sent)
+		require.True(t, noAnswer.Sent)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 	t.Run("cancelled", func(t *testing.T) {

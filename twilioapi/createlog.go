@@ -13,9 +13,9 @@ const (
 	unknownTime = time.Minute // how long one is kept
 )
 
-// A createLog knows the creates of this process: those that may still own a
-// webhook, and the webhooks that were returned. It keeps a create from being
-// given the webhook of another.
+// A createLog records the creates of this process that may still own a webhook,
+// and the webhooks that were returned. It keeps the webhook of one create from
+// being returned for another.
 type createLog struct {
 	mu       sync.Mutex
 	inFlight map[*pendingCreate]struct{} // the outcome is not known yet

@@ -36,7 +36,7 @@ func (c *Client) DeleteWebhook(ctx context.Context, conversation, sid string) (R
 	result, err := newResult(c.retry(ctx, r.method, func() (*response, error) {
 		attempts++
 		res, err := c.send(ctx, r)
-		if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusNotFound && uncertain != nil {
+		if refused, ok := errors.AsType[*Error](err); ok && refused.isNotFound() && uncertain != nil {
 			return &response{deleted, refused.meta}, nil
 		}
 		if mayHaveHappened(err) {
@@ -49,6 +49,12 @@ func (c *Client) DeleteWebhook(ctx context.Context, conversation, sid string) (R
 		return newResult(nil, uncertain)
 	}
 	return result, err
+}
+
+// isNotFound reports whether Twilio, and not something in between, said that the
+// webhook is not there.
+func (e *Error) isNotFound() bool {
+	return e.Status == http.StatusNotFound && (e.Code == 20404 || e.Code == 50360)
 }
 
 func newDeleted(sid string) json.RawMessage {

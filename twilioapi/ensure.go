@@ -16,17 +16,16 @@ import (
 // ReplayAfter is not compared: if the webhook exists, nothing is replayed.
 //
 // Calls with the same conversation, as it is spelled, and the same credentials run
-// one after another. A call waits at most for the timeout and ten seconds, the
-// longest time that one call takes; that does not count toward its own timeout.
-// While 15 calls wait, further ones are refused with an [UnsentError]. Other
-// processes and plain creates are not waited for.
+// one after another. A call waits for at most two minutes, which do not count toward
+// its timeout. While 15 calls wait, further ones are refused with an [UnsentError].
+// Other processes and plain creates are not waited for.
 func (c *Client) EnsureWebhook(ctx context.Context, conversation string, w NewWebhook) (Result, error) {
 	scope, err := c.scope(conversation)
 	if err != nil {
 		return Result{}, err
 	}
 	// The key has the credentials: callers with others cannot delay this call.
-	unlock, err := c.ensures.lock(ctx, scope, c.timeout+reconcileTimeout)
+	unlock, err := c.ensures.lock(ctx, scope)
 	if err != nil {
 		return Result{}, &UnsentError{err}
 	}

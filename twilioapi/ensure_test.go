@@ -284,7 +284,7 @@ func TestAFullConversationRefusesAnEnsure(t *testing.T) {
 		f.createElsewhere(t, trigger(fmt.Sprint(i)))
 	}
 	refused, err := f.EnsureWebhook(t.Context(), room, trigger("help"))
-	require.Equal(t, 50361, shown(t, err).Code)
+	require.Equal(t, 50361, twilioError(t, err).Code)
 	require.Len(t, refused.Similar, 5)
 	result, err := f.EnsureWebhook(t.Context(), room, trigger("4"))
 	require.NoError(t, err)

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// An Error is a response of Twilio's other than the one that was asked for. It
-// always has the status, whatever the body was. A status of 2xx means that Twilio
-// may have done what was asked, but that its response cannot be used.
+// An Error is a response of Twilio other than the expected one. It always has the
+// status, whatever the body was. A status of 2xx means that Twilio may have carried
+// out the request, but that its response cannot be used.
 type Error struct {
 	Status     int           // HTTP status
 	Code       int           // Twilio's code, https://www.twilio.com/docs/api/errors; 0 if it gave none
@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 }
 
 // Refused reports whether Twilio said that it did nothing. After any other status
-// it may have done what was asked.
+// it may have carried out the request.
 func (e *Error) Refused() bool {
 	return e.Status >= 300 && e.Status < 500 && e.Status != http.StatusRequestTimeout
 }

@@ -138,15 +138,15 @@ func TestCreatesOfUnknownOutcomeAreBounded(t *testing.T) {
 func TestAnEnsureWaitsForALimitedTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, err := New(Config{Timeout: time.Minute, Credentials: func() (Credentials, error) { return Credentials{}, nil }})
+		client, err := New(Config{Credentials: func() (Credentials, error) { return Credentials{}, nil }})
 		require.NoError(t, err)
-		_, err = client.ensures.lock(t.Context(), requestScope{conversation: "room"}, time.Hour)
+		_, err = client.ensures.lock(t.Context(), requestScope{conversation: "room"})
 		require.NoError(t, err)
 		began := time.Now()
 		_, err = client.EnsureWebhook(t.Context(), "room", NewWebhook{})
 		require.ErrorAs(t, err, new(*UnsentError))
 		require.ErrorIs(t, err, errBusy)
-		require.Equal(t, time.Minute+reconcileTimeout, time.Since(began))
+		require.Equal(t, maxWait, time.Since(began))
 	})
 }
 
@@ -155,14 +155,14 @@ func TestAnEnsureWaitsForALimitedTime(t *testing.T) {
 func TestAFewEnsuresWaitAndOthersAreRefused(t *testing.T) {
 	t.Parallel()
 	k, key := newKeyedMutex(), requestScope{conversation: "room"}
-	unlock, err := k.lock(t.Context(), key, time.Hour)
+	unlock, err := k.lock(t.Context(), key)
 	require.NoError(t, err)
 	for range maxUsers - 1 {
 		require.NotNil(t, k.acquire(key), "as a call that waits does")
 	}
-	_, err = k.lock(t.Context(), key, time.Hour)
+	_, err = k.lock(t.Context(), key)
 	require.ErrorIs(t, err, errBusy)
-	other, err := k.lock(t.Context(), requestScope{conversation: "other"}, time.Hour)
+	other, err := k.lock(t.Context(), requestScope{conversation: "other"})
 	require.NoError(t, err)
 	other()
 	for range maxUsers - 1 {
@@ -203,13 +203,13 @@ func TestAKeyedMutexKeepsNothingThatIsNotInUse(t *testing.T) {
 	t.Parallel()
 	k := newKeyedMutex()
 	a, b := requestScope{conversation: "a"}, requestScope{conversation: "b"}
-	unlockA, err := k.lock(t.Context(), a, time.Hour)
+	unlockA, err := k.lock(t.Context(), a)
 	require.NoError(t, err)
-	unlockB, err := k.lock(t.Context(), b, time.Hour)
+	unlockB, err := k.lock(t.Context(), b)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = k.lock(ctx, a, time.Hour)
+	_, err = k.lock(ctx, a)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Len(t, k.mutexes, 2)
 	unlockA()
@@ -299,5 +299,21 @@ func TestResponsesThatClientsCannotParseAreRefusedOrRepaired(t *testing.T) {
 		got, err := normalizeJSON([]byte(text))
 		require.Equal(t, want, string(got), text)
 		require.Equal(t, want == "", err != nil, text)
+	}
+}
+
+func TestErrorsOfUnknownOutcomeSayWhatWasFound(t *testing.T) {
+	t.Parallel()
+	lost, refused := &NoAnswerError{Sent: true, Reason: "EOF"}, &Error{Status: 404, Code: 20404}
+	for want, err := range map[string]error{
+		"no answer from Twilio: EOF; the webhook was not found so far":                                 &OutcomeUnknownError{Err: lost},
+		"no answer from Twilio: EOF; webhooks that may be the created one: 2":                          &OutcomeUnknownError{Err: lost, Found: 2},
+		"no answer from Twilio: EOF; and listing the webhooks failed: Twilio answered 404, code 20404": &OutcomeUnknownError{Err: lost, List: refused},
+		"no answer from Twilio: EOF; the update was not applied so far":                                &UpdateOutcomeError{Err: lost, NotApplied: true},
+		"no answer from Twilio: EOF; the webhook differs in Configuration.Url, Configuration.Method":   &UpdateOutcomeError{Err: lost, Differs: []string{"Configuration.Url", "Configuration.Method"}},
+		"no answer from Twilio: EOF; and reading the webhook failed: Twilio answered 404, code 20404":  &UpdateOutcomeError{Err: lost, Fetch: refused},
+	} {
+		require.EqualError(t, err, want)
+		require.ErrorIs(t, err, lost)
 	}
 }

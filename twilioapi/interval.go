@@ -7,9 +7,9 @@ import (
 )
 
 // An interval contains the time, by Twilio's clock, at which a write began: not
-// before low, and before high. Twilio tells its clock only in whole seconds, in the
-// Date header of each response, and ours may be minutes apart; each response narrows
-// the interval.
+// before low, and before high. Twilio's clock is known only from the Date header of
+// each response, in whole seconds, and may differ from ours by minutes; each
+// response narrows the interval.
 type interval struct{ low, high time.Time }
 
 var unboundedInterval = interval{high: time.Unix(1<<40, 0)}

@@ -7,9 +7,12 @@ import (
 	"time"
 )
 
-// maxUsers limits the calls that hold one mutex or wait for it. A call that waits
-// counts as one of the concurrent calls that the server allows.
-const maxUsers = 16
+// Limits on waiting: a call that waits counts as one of the concurrent calls that
+// the server allows.
+const (
+	maxUsers = 16              // calls that hold one mutex or wait for it
+	maxWait  = 2 * time.Minute // of one call
+)
 
 var errBusy = errors.New("other calls that ensure a webhook of this conversation are in progress; try again later")
 
@@ -29,14 +32,14 @@ func newKeyedMutex() *keyedMutex {
 	return &keyedMutex{mutexes: map[requestScope]*countedMutex{}}
 }
 
-// lock waits for the mutex of a key. It returns errBusy if too many calls wait or
-// the limit is over, or the context's error.
-func (k *keyedMutex) lock(ctx context.Context, key requestScope, limit time.Duration) (unlock func(), err error) {
+// lock waits for the mutex of a key. It returns errBusy if that takes too long or
+// too many calls wait, or the context's error.
+func (k *keyedMutex) lock(ctx context.Context, key requestScope) (unlock func(), err error) {
 	m := k.acquire(key)
 	if m == nil {
 		return nil, errBusy
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, errBusy)
+	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, errBusy)
 	defer cancel()
 	select {
 	case m.locked <- struct{}{}:

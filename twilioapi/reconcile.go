@@ -4,7 +4,7 @@ package twilioapi
 // idempotency key to ask again. It is reconciled by listing the conversation's
 // webhooks: the webhook that it created is the only one that
 //
-//   - shows what was asked for (see NewWebhook.differences),
+//   - has the values that the create sent (see NewWebhook.differences),
 //   - is not older than the create,
 //   - was not returned to another create of this process, and
 //   - cannot be that of another create of this process whose outcome is open, or

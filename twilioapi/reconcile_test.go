@@ -50,7 +50,7 @@ type faulty struct {
 
 func newFaulty(t *testing.T, now func() time.Time, faults ...fault) *faulty {
 	t.Helper()
-	if now == nil { // the clock stands still, so that no second ends between two polls
+	if now == nil { // the clock does not advance, so that no second ends between two polls
 		fixed := time.Now()
 		now = func() time.Time { return fixed }
 	}
@@ -83,7 +83,7 @@ func newFaulty(t *testing.T, now func() time.Time, faults ...fault) *faulty {
 	return f
 }
 
-// restart replaces the client by one that knows nothing of earlier creates.
+// restart replaces the client by one without a record of earlier creates.
 func (f *faulty) restart(t *testing.T) {
 	t.Helper()
 	client, err := twilioapi.New(twilioapi.Config{
@@ -326,7 +326,7 @@ func TestAListThatIsNotOneOfTheConversationIsAnError(t *testing.T) {
 	} {
 		client, _ := record(t, twilioapi.Config{}, reply(200, body))
 		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
-		require.Equal(t, 200, shown(t, err).Status, body)
+		require.Equal(t, 200, twilioError(t, err).Status, body)
 	}
 }
 

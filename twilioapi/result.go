@@ -12,8 +12,8 @@ type Result struct {
 	JSON json.RawMessage
 	// Info describes the call, after an error too.
 	Info CallInfo
-	// Differs names the parameters, such as Configuration.Filters, that the
-	// webhook in JSON shows otherwise than a create, ensure or update asked for.
+	// Differs names the parameters, such as Configuration.Filters, whose values
+	// in JSON differ from those that a create, ensure or update sent.
 	Differs []string
 	// Ignored names the parameters of a create or ensure that its target does not
 	// use.

@@ -118,15 +118,15 @@ func TestAttemptsAreLimited(t *testing.T) {
 	t.Parallel()
 	client, got := record(t, twilioapi.Config{}, reply(429, `{"code":20429}`))
 	_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-	require.Equal(t, 4, shown(t, err).Attempts)
+	require.Equal(t, 4, twilioError(t, err).Attempts)
 	require.Len(t, got, 4)
 
 	client, err = twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b"), Sleep: noSleep})
 	require.NoError(t, err)
 	_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+	noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 	require.True(t, ok)
-	require.Equal(t, 4, silent.Attempts, "a request that was never sent may be repeated")
+	require.Equal(t, 4, noAnswer.Attempts, "a request that was never sent may be repeated")
 }
 
 func TestRetryAfterIsHonored(t *testing.T) {
@@ -169,8 +169,8 @@ func TestAWaitLongerThanTheTimeoutIsNotStarted(t *testing.T) {
 		reply(429, `{"code":20429}`)(w, r)
 	})
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
-	require.Equal(t, 429, shown(t, err).Status, "the last error is returned")
-	require.Equal(t, time.Hour, shown(t, err).RetryAfter)
+	require.Equal(t, 429, twilioError(t, err).Status, "the last error is returned")
+	require.Equal(t, time.Hour, twilioError(t, err).RetryAfter)
 	require.Len(t, got, 1)
 }
 
@@ -179,7 +179,7 @@ func TestACallThatIsCancelledWhileItWaitsReturnsTheLastError(t *testing.T) {
 	sleep := func(context.Context, time.Duration) error { return context.Canceled }
 	client, got := record(t, twilioapi.Config{Sleep: sleep}, reply(503, `{"code":20503}`))
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
-	require.Equal(t, 20503, shown(t, err).Code)
+	require.Equal(t, 20503, twilioError(t, err).Code)
 	require.Len(t, got, 1)
 }
 
@@ -189,7 +189,7 @@ func TestACancelledCreateIsNotRetried(t *testing.T) {
 	sleep := func(context.Context, time.Duration) error { cancel(); return nil }
 	client, got := record(t, twilioapi.Config{Sleep: sleep}, reply(429, `{"code":20429}`))
 	_, err := client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
-	require.Equal(t, 20429, shown(t, err).Code)
+	require.Equal(t, 20429, twilioError(t, err).Code)
 	require.Len(t, got, 1)
 }
 
@@ -210,9 +210,9 @@ func TestACreateIsCancelledBeforeItIsSent(t *testing.T) {
 	client, err := twilioapi.New(twilioapi.Config{BaseURL: "https://" + ln.Addr().String(), Credentials: give("a", "b")})
 	require.NoError(t, err)
 	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
-	silent, ok := errors.AsType[*twilioapi.NoAnswerError](err)
+	noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
 	require.True(t, ok, err)
-	require.False(t, silent.Sent)
+	require.False(t, noAnswer.Sent)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

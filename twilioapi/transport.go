@@ -136,8 +136,8 @@ func (b *trackedBody) Read(p []byte) (int, error) {
 }
 
 // cancelOnlyBefore returns a context with the deadline of ctx, which ctx cancels
-// only before the event. A write that may have reached Twilio is not abandoned:
-// nobody would know whether it was carried out.
+// only before the event. A write that may have reached Twilio is not abandoned,
+// because its response says whether it was carried out.
 func cancelOnlyBefore(ctx context.Context, event *atomic.Bool) (context.Context, context.CancelFunc) {
 	deadline, _ := ctx.Deadline()
 	detached, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)

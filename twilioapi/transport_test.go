@@ -49,7 +49,7 @@ func listen(t testing.TB, serve func(net.Conn)) string {
 
 // A response of 101 keeps its connection open. Nothing is read from it, so that
 // any number of them leaves a client that works.
-func TestASwitchOfProtocolsIsAnErrorAtOnce(t *testing.T) {
+func TestAResponseOfStatus101IsAnErrorAtOnce(t *testing.T) {
 	t.Parallel()
 	const calls = 32
 	var answered atomic.Int32

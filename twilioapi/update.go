@@ -17,7 +17,7 @@ type UpdateOutcomeError struct {
 	Err error
 	// Fetch is why the webhook could not be read; nil if it was.
 	Fetch error
-	// Differs names the parameters that the webhook shows otherwise.
+	// Differs names the parameters whose values in the webhook differ.
 	Differs []string
 	// NotApplied reports that the webhook was last changed before the update was
 	// sent. Twilio may still apply the update. Otherwise the webhook was changed
@@ -40,7 +40,7 @@ func (e *UpdateOutcomeError) Error() string {
 func (e *UpdateOutcomeError) Unwrap() error { return e.Err }
 
 // UpdateWebhook changes a webhook and returns it. Result.Differs names the
-// parameters that Twilio's response shows otherwise than w.
+// parameters whose values in Twilio's response differ from those in w.
 //
 // The update is retried only if Twilio did nothing or was not reached. If its
 // outcome is unknown, the webhook is read, which may take ten seconds beyond the

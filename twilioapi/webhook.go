@@ -105,9 +105,9 @@ func decodeWebhook(scope requestScope, body []byte) (webhook, error) {
 	return w, nil
 }
 
-// differences returns the names of the parameters that got shows otherwise. It
-// compares what the target uses, because Twilio ignores the rest, and
-// ReplayAfter only if got shows it.
+// differences returns the names of the parameters whose values in got differ. It
+// compares what the target uses, because Twilio ignores the rest, and ReplayAfter
+// only if got has it.
 func (w NewWebhook) differences(got webhook) []string {
 	c := got.body.Configuration
 	callsURL := w.Target != "studio"
@@ -122,7 +122,7 @@ func (w NewWebhook) differences(got webhook) []string {
 	return d
 }
 
-// matches reports whether got is what w asked for.
+// matches reports whether got can be read and has the values of w.
 func (w NewWebhook) matches(got webhook) bool { return got.err == nil && len(w.differences(got)) == 0 }
 
 // ensureDifferences returns the names of the parameters in which got is not identical
@@ -163,7 +163,8 @@ func (w NewWebhook) ignored() []string {
 	return d
 }
 
-// differences returns the names of the given parameters that got shows otherwise.
+// differences returns the names of the given parameters whose values in got
+// differ.
 func (w WebhookUpdate) differences(got webhook) []string {
 	c := got.body.Configuration
 	var d differences

@@ -34,7 +34,7 @@ func TestOneWebhookHasThePathOfItsSID(t *testing.T) {
 				{conversation, webhookSID, "/v1/Conversations/" + conversation + "/Webhooks/" + webhookSID},
 				{"a/b", "../c?d#e", "/v1/Conversations/a%2Fb/Webhooks/..%2Fc%3Fd%23e"},
 			} {
-				require.Equal(t, 404, shown(t, call(client, row.conversation, row.sid)).Status)
+				require.Equal(t, 404, twilioError(t, call(client, row.conversation, row.sid)).Status)
 				r := <-got
 				require.Equal(t, method, r.method)
 				require.Equal(t, row.want, r.target)
@@ -65,7 +65,7 @@ func TestFetchReturnsTheWebhook(t *testing.T) {
 	} {
 		f.reads <- answer(200, body, false)
 		_, err := f.FetchWebhook(t.Context(), room, webhook)
-		require.Equal(t, 200, shown(t, err).Status, body)
+		require.Equal(t, 200, twilioError(t, err).Status, body)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestAnUpdateOfUnknownOutcomeIsReadBack(t *testing.T) {
 	}
 }
 
-func TestAnUpdateThatWasNotAppliedIsSaidSo(t *testing.T) {
+func TestAnUpdateThatWasNotAppliedIsReportedAsSuch(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	f := newFaulty(t, func() time.Time { return now })
@@ -162,7 +162,7 @@ func TestAnUpdateThatWasNotAppliedIsSaidSo(t *testing.T) {
 
 	f.reads <- answer(404, `{"code":20404}`, false)
 	outcome = unknown(lost)
-	require.Equal(t, 404, shown(t, outcome.Fetch).Status)
+	require.Equal(t, 404, twilioError(t, outcome.Fetch).Status)
 	require.False(t, outcome.NotApplied)
 }
 
@@ -229,25 +229,34 @@ func TestNotFoundAfterAnUnknownAttemptIsDeleted(t *testing.T) {
 			f.faults = pending
 			result, err := f.DeleteWebhook(t.Context(), room, webhook)
 			if !row.deleted {
-				require.Equal(t, 404, shown(t, err).Status)
+				require.Equal(t, 404, twilioError(t, err).Status)
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, webhook, sid(t, result.JSON))
 			require.Greater(t, result.Info.Attempts, 1)
 			_, err = f.FetchWebhook(t.Context(), room, webhook)
-			require.Equal(t, 404, shown(t, err).Status)
+			require.Equal(t, 404, twilioError(t, err).Status)
 		})
 	}
 }
 
 // An attempt that may have deleted the webhook is not hidden by later ones that
-// did nothing.
+// did nothing. A 404 without Twilio's code is not Twilio's.
 func TestADeleteThatMayHaveHappenedIsNotReportedAsRefused(t *testing.T) {
 	t.Parallel()
-	client, got := record(t, twilioapi.Config{}, once(reply(502, ""), reply(429, `{"code":20429}`)))
-	result, err := client.DeleteWebhook(t.Context(), conversation, webhookSID)
-	require.Equal(t, twilioapi.Error{Status: 502, RequestID: "RQ1", Attempts: 4}, shown(t, err))
-	require.Equal(t, twilioapi.CallInfo{Status: 502, RequestID: "RQ1", Attempts: 4}, result.Info)
-	require.Len(t, got, 4)
+	for name, row := range map[string]struct {
+		then http.HandlerFunc
+		sent int
+	}{
+		"429":             {reply(429, `{"code":20429}`), 4},
+		"a gateway's 404": {reply(404, "<html>"), 2},
+		"another 404":     {reply(404, `{"code":20001}`), 2},
+	} {
+		client, got := record(t, twilioapi.Config{}, once(reply(502, ""), row.then))
+		result, err := client.DeleteWebhook(t.Context(), conversation, webhookSID)
+		require.Equal(t, twilioapi.Error{Status: 502, RequestID: "RQ1", Attempts: row.sent}, twilioError(t, err), name)
+		require.Equal(t, twilioapi.CallInfo{Status: 502, RequestID: "RQ1", Attempts: row.sent}, result.Info, name)
+		require.Len(t, got, row.sent, name)
+	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A clock stands still until a test advances it.
+// A clock does not advance unless a test advances it.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -28,7 +28,7 @@ func TestAVerifiedTokenIsForgottenWhenTheKeysChange(t *testing.T) {
 	require.Equal(t, 200, s.send("/", before).status)
 	s.issuer.publish("k2", rsaKey(1).Public())
 	s.clock.advance(fetchInterval)
-	require.Equal(t, 200, s.send("/", before).status, "nothing has asked for the new keys")
+	require.Equal(t, 200, s.send("/", before).status, "the new keys have not been fetched yet")
 	require.Equal(t, 200, s.send("/", sign(t, signature{key: rsaKey(1), keyID: "k2"}, s.claims())).status)
 	require.Equal(t, 401, s.send("/", before).status)
 }

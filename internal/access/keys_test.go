@@ -136,7 +136,7 @@ func TestAnIssuerThatDoesNotListenIsUnavailable(t *testing.T) {
 	require.Equal(t, 503, s.send("/", token).status)
 }
 
-func TestAnIssuerThatHangsHoldsNobodyWhoLeaves(t *testing.T) {
+func TestACallerThatDisconnectsDoesNotWaitForTheIssuer(t *testing.T) {
 	t.Parallel()
 	s := newOAuthTest(t)
 	arrived, release := make(chan struct{}, 1), make(chan struct{})
@@ -147,20 +147,20 @@ func TestAnIssuerThatHangsHoldsNobodyWhoLeaves(t *testing.T) {
 	t.Cleanup(func() { close(release) })
 	p := newPolicy(t, Options{Issuer: s.issuer.URL, PublicURL: "https://mcp.example.com", now: s.clock.Now})
 	ctx, cancel := context.WithCancel(t.Context())
-	left := make(chan int)
+	answered := make(chan int)
 	go func() {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(ctx, "POST", "http://localhost/", nil)
 		r.Header.Set("Authorization", "Bearer "+s.token())
 		p.Admit(w, r)
-		left <- w.Code
+		answered <- w.Code
 	}()
 	<-arrived
 	cancel()
-	require.Equal(t, 503, <-left)
+	require.Equal(t, 503, <-answered)
 }
 
-func TestAnIssuerThatHangsIsGivenUp(t *testing.T) {
+func TestARequestToTheIssuerTimesOut(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
 	i.handle(keysDocument, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }) // until the client gives up
@@ -189,7 +189,7 @@ func TestTheAddressesOfMetadata(t *testing.T) {
 	}
 }
 
-// endless writes until the client has gone.
+// endless writes until the client disconnects.
 func endless(w http.ResponseWriter, _ *http.Request) {
 	for {
 		if _, err := w.Write([]byte(`{"keys": [` + strings.Repeat("{}, ", 10_000))); err != nil {

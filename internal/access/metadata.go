@@ -94,7 +94,7 @@ func (m metadata) serve(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet, http.MethodHead:
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write(m.document) // a client that is gone reads nothing
+		_, _ = w.Write(m.document) // the client may have disconnected
 	case http.MethodOptions:
 		answerPreflight(w, r, "GET, HEAD")
 	default:

@@ -131,7 +131,7 @@ func (s *resourceServer) identify(ctx context.Context, token string) (Caller, er
 	return caller, nil
 }
 
-// forget forgets which tokens were verified.
+// forget empties the cache of verified tokens.
 func (s *resourceServer) forget() { s.verified.Store(newTokenCache()) }
 
 // verify returns the caller that a token was issued for, and when the token is

@@ -110,7 +110,7 @@ func TestInvalidAccessTokensAreRefused(t *testing.T) {
 	}
 }
 
-func TestWhatAValidAccessTokenMayLookLike(t *testing.T) {
+func TestAllFormsOfValidAccessTokensAreAccepted(t *testing.T) {
 	t.Parallel()
 	s := newOAuthTest(t)
 	now := func(d time.Duration) int64 { return s.clock.Now().Add(d).Unix() }

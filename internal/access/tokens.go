@@ -29,9 +29,8 @@ var b64token = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 
 // ParseTokens returns the bearer tokens that a text lists, separated by line
 // breaks or commas. Lines that begin with # are comments; a byte order mark is
-// ignored. Each token has the
-// syntax of RFC 6750 and at least 16 characters. Errors name the line, and never
-// quote a token. A text without tokens is an error.
+// ignored. Each token must have the syntax of RFC 6750 and at least 16 characters.
+// Errors name the line, and never quote a token. A text without tokens is an error.
 func ParseTokens(text string) ([]string, error) {
 	var tokens []string
 	number := 0

@@ -90,7 +90,7 @@ func TestACallerNeedsOneOfTheTokens(t *testing.T) {
 	}
 }
 
-func TestNoTokenIsNotAToken(t *testing.T) {
+func TestAnEmptyTokenIsNotAccepted(t *testing.T) {
 	t.Parallel()
 	s := serve(t, newPolicy(t, Options{Tokens: []string{""}}))
 	require.Equal(t, 401, send(t, s, "POST", "/", header{"Authorization": "Bearer "}).status)
@@ -147,7 +147,7 @@ func TestATokenFileReplacedByARenameIsReadAgain(t *testing.T) {
 	require.False(t, f.admit(tokenA))
 }
 
-func TestAnUnusableTokenFileLetsNobodyIn(t *testing.T) {
+func TestNoTokenOfAnUnusableTokenFileIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		change func(f *tokenFileTest)

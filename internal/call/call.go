@@ -56,7 +56,7 @@ func printResult(result *mcp.CallToolResult, stdout, stderr io.Writer) error {
 	for _, note := range texts[1:] {
 		fmt.Fprintln(stderr, note)
 	}
-	return printJSON(stdout, []byte(texts[0]))
+	return printJSON(stdout, result.RawStructuredContent)
 }
 
 // checkSyntax returns an error that says where text is not valid JSON.

@@ -17,13 +17,14 @@ import (
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// newServer returns a server of one tool, "echo", that returns its arguments. A
-// member "note" becomes a second text, a member "fail" makes it an error.
+// newServer returns a server of one tool, "echo", that returns its arguments as
+// structured content. Its first text is not JSON. A member "note" becomes a second text, a member "fail" makes it an error.
 func newServer() *serve.Server {
 	echo := func(_ context.Context, _ access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
 		var in struct{ Note, Fail string }
 		_ = json.Unmarshal(arguments, &in)
-		result := mcp.NewToolResultText(string(arguments))
+		result := mcp.NewToolResultText("# Echo")
+		result.RawStructuredContent = arguments
 		if in.Note != "" {
 			result.Content = append(result.Content, mcp.NewTextContent(in.Note))
 		}
@@ -104,8 +105,8 @@ func TestInvalidCallsAreRefusedWithWhatIsWrong(t *testing.T) {
 	require.EqualError(t, err, `there is no tool "nope"; the tools are echo`)
 }
 
-// The limit on messages is for clients; arguments have a limit of their own.
-func TestLongArgumentsAreNotAMessage(t *testing.T) {
+// MaxMessage limits the messages of clients; a tool limits its arguments itself.
+func TestTheLimitOnMessagesDoesNotApplyToCalls(t *testing.T) {
 	t.Parallel()
 	stdout, _, err := run(t, new(`{"a":"`+strings.Repeat("x", 1000)+`"}`), "")
 	require.NoError(t, err)

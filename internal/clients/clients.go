@@ -1,6 +1,6 @@
 // Package clients knows how AI tools are configured to use this server: the
-// file, the entry in it, and how a secret reaches the server without standing
-// in the file, where the tool supports that.
+// file, the entry in it, and how a secret reaches the server without being
+// written into the file, where the tool supports that.
 package clients
 
 import (
@@ -24,8 +24,8 @@ const tokenVariable = "MCP_AUTH_TOKEN"
 // A Client is an AI tool that runs or reaches MCP servers.
 type Client struct {
 	Name    string // on the command line
-	Title   string // as its maker writes it
-	File    string // that the entry belongs into, as Markdown, for each operating system where they differ
+	Title   string // as its vendor writes it
+	File    string // where the entry belongs, as Markdown, for each operating system where they differ
 	Secrets string // how a secret reaches the server, as one or two sentences
 	Source  string // URL of the documentation that the entry follows
 	Tried   string // version of the client with which the entry was tried; empty if it was not
@@ -39,7 +39,7 @@ type Client struct {
 	reference  string   // format of a reference to an environment variable
 	inherits   bool     // the server gets the client's environment, so the entry names no variable
 	prompts    bool     // references are to inputs, for which the client asks
-	connectors string   // where a URL is entered, if not in the file
+	connectors string   // where the user enters a URL, if not in the file
 	command    func(Client, Options, server) string
 	link       func(Client, Options, server) string
 }
@@ -99,7 +99,7 @@ var all = []Client{
 	},
 	{
 		Name: "zed", Title: "Zed", File: "`~/.config/zed/settings.json` (macOS, Linux), `%APPDATA%\\Zed\\settings.json` (Windows)",
-		Secrets: "The server inherits Zed's environment. A token for HTTP stands in the file.",
+		Secrets: "The server inherits Zed's environment. A token for HTTP is stored in the file.",
 		// Zed does not expand variables: https://github.com/zed-industries/zed/issues/60459. Older versions require args.
 		Source:  "https://zed.dev/docs/ai/mcp",
 		servers: "context_servers", urlMember: "url", args: []string{}, reference: "YOUR_%s", inherits: true,

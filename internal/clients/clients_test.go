@@ -208,6 +208,14 @@ func TestALinkInstallsTheEntry(t *testing.T) {
 	})
 }
 
+// MCP_AUTH_TOKEN may be set in the environment of whoever prints an entry.
+func TestATokenChangesNoEntryForStdio(t *testing.T) {
+	t.Parallel()
+	for _, c := range clients.All() {
+		require.Equal(t, config(t, c.Name, clients.Options{}), config(t, c.Name, clients.Options{Token: true}), c.Name)
+	}
+}
+
 func TestTheServerCanHaveAnotherName(t *testing.T) {
 	t.Parallel()
 	for _, c := range clients.All() {
@@ -271,7 +279,6 @@ func TestAnOptionThatIsNotValidIsRefused(t *testing.T) {
 		{"codex", clients.Options{URL: "https://mcp.example.com/mcp#hunter2"}, bare},
 		{"codex", clients.Options{Command: "mcp\n[mcp_servers.other]"}, `the command "mcp\n[mcp_servers.other]" must not contain control characters`},
 		{"codex", clients.Options{Name: "a.b]"}, `the server name "a.b]" must consist of letters, digits, - and _`},
-		{"codex", clients.Options{Token: true}, "a bearer token is for a server over HTTP: give its URL"},
 		{"claude-desktop", clients.Options{URL: endpoint}, "Claude Desktop takes no URL from its configuration file: " +
 			"add https://mcp.example.com/mcp under Settings → Connectors → Add custom connector"},
 	} {
@@ -300,14 +307,15 @@ func TestClientsAreFoundByName(t *testing.T) {
 
 func TestOnlyTheEntryIsOnStandardOutput(t *testing.T) {
 	t.Parallel()
+	const hint = "If the server requires a bearer token, set MCP_AUTH_TOKEN and run this command again.\n"
 	for _, tc := range []struct {
 		client string
 		o      clients.Options
 		want   string
 	}{
 		{"codex", clients.Options{}, "Add this to `~/.codex/config.toml`.\nThe entry names environment variables, which Codex passes on.\n"},
-		{"codex", clients.Options{URL: endpoint}, "Add this to `~/.codex/config.toml`.\nOr run: codex mcp add twilio-conversations --url https://mcp.example.com/mcp\n"},
-		{"cursor", clients.Options{URL: endpoint}, "Add this to `~/.cursor/mcp.json`, or `.cursor/mcp.json` in the project.\n" +
+		{"codex", clients.Options{URL: endpoint}, "Add this to `~/.codex/config.toml`.\n" + hint + "Or run: codex mcp add twilio-conversations --url https://mcp.example.com/mcp\n"},
+		{"cursor", clients.Options{URL: endpoint}, "Add this to `~/.cursor/mcp.json`, or `.cursor/mcp.json` in the project.\n" + hint +
 			"Or open: https://cursor.com/en/install-mcp?name=twilio-conversations&config=eyJ1cmwiOiJodHRwczovL21jcC5leGFtcGxlLmNvbS9tY3AifQ%3D%3D\n"},
 	} {
 		var stdout, stderr strings.Builder
@@ -344,7 +352,7 @@ func TestTheTableHasARowForEveryClient(t *testing.T) {
 	require.Contains(t, rows[4], "| Cursor ([install](https://cursor.com/en/install-mcp?name=twilio-conversations&config=")
 }
 
-func TestPrintWritesTheEntryAloneOnStandardOutput(t *testing.T) {
+func TestEveryClientIsPrinted(t *testing.T) {
 	t.Parallel()
 	for _, client := range clients.All() {
 		var stdout, stderr bytes.Buffer
@@ -355,10 +363,4 @@ func TestPrintWritesTheEntryAloneOnStandardOutput(t *testing.T) {
 		require.Contains(t, stderr.String(), client.File)
 		require.Contains(t, stderr.String(), config.Command)
 	}
-	var stdout, stderr bytes.Buffer
-	err := clients.Print(&stdout, &stderr, "nope", clients.Options{})
-	require.ErrorContains(t, err, `unknown client "nope": valid are claude-code, `)
-	err = clients.Print(&stdout, &stderr, "claude-desktop", clients.Options{URL: "https://mcp.example.com/mcp"})
-	require.ErrorContains(t, err, "Connectors")
-	require.Empty(t, stdout.String()+stderr.String())
 }

@@ -25,8 +25,8 @@ func codeCommand(c Client, o Options, s server) string {
 	return shell("code", "--add-mcp", string(compact(definition)))
 }
 
-// codexCommand is empty for stdio: with --env, the secret would stand in the
-// file, and env_vars has no flag.
+// codexCommand is empty for stdio: --env would write the secret into the file,
+// and env_vars has no flag.
 func codexCommand(_ Client, o Options, _ server) string {
 	if o.URL == "" {
 		return ""

@@ -18,7 +18,7 @@ type Options struct {
 	Name    string // of the server in the entry: letters, digits, - and _; [DefaultName] if empty
 	Command string // that starts the server over stdio; [DefaultCommand] if empty
 	URL     string // of the server over HTTP; empty for stdio
-	Token   bool   // the server over HTTP wants a bearer token, which MCP_AUTH_TOKEN holds
+	Token   bool   // the server over HTTP requires a bearer token, which MCP_AUTH_TOKEN holds; over stdio it has no effect
 }
 
 // A Config is what adds the server to a client. It contains no secret.
@@ -74,8 +74,6 @@ func (c Client) check(o Options) error {
 		return fmt.Errorf("the server name %q must consist of letters, digits, - and _", o.Name)
 	case strings.ContainsFunc(o.Command, unicode.IsControl):
 		return fmt.Errorf("the command %q must not contain control characters", o.Command)
-	case o.URL == "" && o.Token:
-		return errors.New("a bearer token is for a server over HTTP: give its URL")
 	case o.URL == "":
 		return nil
 	}
@@ -126,7 +124,7 @@ func (c Client) environment() map[string]string {
 	return env
 }
 
-// refer returns what stands for the value of a variable.
+// refer returns a reference to a variable.
 func (c Client) refer(variable string) string {
 	return strings.Replace(c.reference, "%s", variable, 1)
 }
@@ -171,7 +169,7 @@ func (c Client) tomlEntry(o Options) string {
 	} else {
 		lines = append(lines, fmt.Sprintf("%s = %s", c.urlMember, compact(o.URL)))
 	}
-	if o.Token {
+	if o.URL != "" && o.Token {
 		lines = append(lines, fmt.Sprintf("bearer_token_env_var = %s", compact(tokenVariable)))
 	}
 	return strings.Join(lines, "\n") + "\n"

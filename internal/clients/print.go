@@ -7,7 +7,7 @@ import (
 )
 
 // Print writes the entry for a client to stdout. To stderr it writes the file,
-// how secrets reach the server if it needs any, and the command and the link
+// how secrets reach the server or how an entry with a token is printed, and the command and the link
 // that do the same, if the client has them.
 func Print(stdout, stderr io.Writer, name string, o Options) error {
 	client, ok := Find(name)
@@ -21,6 +21,9 @@ func Print(stdout, stderr io.Writer, name string, o Options) error {
 	fmt.Fprintf(stderr, "Add this to %s.\n", client.File)
 	if o.URL == "" || o.Token {
 		fmt.Fprintln(stderr, client.Secrets)
+	}
+	if o.URL != "" && !o.Token {
+		fmt.Fprintln(stderr, "If the server requires a bearer token, set MCP_AUTH_TOKEN and run this command again.")
 	}
 	if config.Command != "" {
 		fmt.Fprintf(stderr, "Or run: %s\n", config.Command)

@@ -61,7 +61,7 @@ type Config struct {
 	Command string `kong:"-"`
 }
 
-const description = `An MCP server that lets AI agents list and create webhooks on Twilio conversations.
+const description = `An MCP server that lets AI agents manage the webhooks of a Twilio conversation, and read the API's documentation.
 
 Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE.
 
@@ -117,8 +117,10 @@ func (c *Config) check() error {
 		return errors.New("--max-message must be 1 to 67108864 bytes")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key must be given together")
-	case c.callerCredentials() && (c.Command == "call" || c.Command == "serve" && c.HTTP == ""):
-		return errors.New("--credentials caller needs --http: only over HTTP do callers send credentials")
+	case c.callerCredentials() && c.Command == "call":
+		return errors.New("--credentials caller is for callers over HTTP; with call, give --credentials server")
+	case c.callerCredentials() && c.Command == "serve" && c.HTTP == "":
+		return errors.New("--credentials caller needs --http: callers send credentials only over HTTP")
 	case c.callerCredentials() && c.Sandbox:
 		return errors.New("--credentials caller and --sandbox are mutually exclusive: the sandbox needs no credentials")
 	}

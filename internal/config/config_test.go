@@ -2,7 +2,14 @@ package config_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/pem"
+	"io"
+	"log"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -105,6 +112,52 @@ func TestAnEmptyVariableAndABundlePlaceholderAreNotSet(t *testing.T) {
 	require.Equal(t, "a${user_config.edge}", parse(t, environment("TWILIO_EDGE", "a${user_config.edge}")).Edge, "only the whole value is a placeholder")
 }
 
+// Whichever variable a bundle sets, its placeholder counts as not set.
+func TestABundlePlaceholderIsNotSetWhicheverVariableItIs(t *testing.T) {
+	t.Parallel()
+	const placeholder = "${user_config.some_setting}"
+	names := []string{"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN", "MCP_AUTH_TOKEN_FILE"}
+	for field := range reflect.TypeFor[config.Config]().Fields() {
+		if variable := field.Tag.Get("variable"); variable != "" {
+			names = append(names, variable)
+		}
+	}
+	for _, name := range names {
+		lookup := environment(name, placeholder)
+		require.Equal(t, parse(t, environment()), parse(t, lookup), name)
+		require.False(t, config.HasTokens(lookup), name)
+		_, err := twilio(t, lookup).Credentials()
+		require.ErrorContains(t, err, "the server has no Twilio credentials", name)
+		_, allowRemote, err := parse(t, lookup).HTTPOptions(lookup, slog.New(slog.DiscardHandler))
+		require.NoError(t, err, name)
+		require.False(t, allowRemote, name)
+	}
+}
+
+func TestAPlaceholderIsNoCredential(t *testing.T) {
+	t.Parallel()
+	for _, placeholder := range []string{
+		"${env:TWILIO_API_SECRET}", "${TWILIO_API_SECRET}", "${TWILIO_API_SECRET:-hunter2}", "${input:TWILIO_API_SECRET}", "$TWILIO_API_SECRET",
+		"%TWILIO_API_SECRET%", "YOUR_TWILIO_API_SECRET", "your-api-key-secret", "SKxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "xxxxxxxx", "SK...", "...",
+	} {
+		const named = "a placeholder instead of a value for TWILIO_API_SECRET; ask the user to set TWILIO_API_SECRET"
+		_, err := twilio(t, environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", placeholder)).Credentials()
+		require.ErrorContains(t, err, named, placeholder)
+		require.NotContains(t, err.Error(), "hunter2")
+		_, err = twilio(t, environment("TWILIO_API_SECRET", placeholder)).Credentials()
+		require.ErrorContains(t, err, named, placeholder)
+
+		credentials, err := twilio(t, environment("TWILIO_API_KEY", placeholder, "TWILIO_API_SECRET", placeholder,
+			"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t")).Credentials()
+		require.NoError(t, err, placeholder)
+		require.Equal(t, "AC1", credentials.Username, "the account's credentials are used instead")
+	}
+	for _, secret := range []string{"a$b", "${", "$1ab", "x", "xxx", "0xxxxxxxxx", "a${env:X}", "yours", "%", "a..."} {
+		_, err := twilio(t, environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", secret)).Credentials()
+		require.NoError(t, err, secret)
+	}
+}
+
 func TestInvalidSettingsAreNamedWithWhatIsValid(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -131,7 +184,7 @@ func TestInvalidSettingsAreNamedWithWhatIsValid(t *testing.T) {
 		"certificate alone":   {environment(), []string{"--tls-cert=x"}, "--tls-cert and --tls-key must be given together"},
 		"key alone":           {environment(), []string{"--tls-key=x"}, "--tls-cert and --tls-key must be given together"},
 		"caller over stdio":   {environment(), []string{"--credentials=caller"}, "--credentials caller needs --http"},
-		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller needs --http"},
+		"caller with call":    {environment(), []string{"call", "--credentials=caller", "--http=127.0.0.1:0", "x"}, "--credentials caller is for callers over HTTP; with call, give --credentials server"},
 		"caller with sandbox": {environment(), []string{"--credentials=caller", "--sandbox", "--http=127.0.0.1:0"}, "--credentials caller and --sandbox are mutually exclusive"},
 		"credentials":         {environment(), []string{"--credentials=mine"}, "--credentials must be one of"},
 	} {
@@ -254,21 +307,25 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 		args []string
 		want string
 	}{
-		"origin":             {nil, []string{"--allowed-origin=app.example.com"}, `--allowed-origin: "app.example.com" is not an origin, such as https://app.example.com`},
-		"origin with path":   {nil, []string{"--allowed-origin=https://app.example.com/x"}, "--allowed-origin: "},
-		"host":               {nil, []string{"--allowed-host=https://mcp.example.com"}, "is not a host name, such as mcp.example.com"},
-		"no token":           {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "MCP_AUTH_TOKEN: no token is listed"},
-		"short token":        {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
-		"missing file":       {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
-		"invalid file":       {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},
-		"tokens and caller":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller: cannot be combined with tokens: both use the Authorization header"},
-		"tokens and issuer":  {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined with tokens"},
-		"caller and issuer":  {nil, []string{"--credentials=caller", "--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined"},
-		"issuer without URL": {nil, []string{"--oauth-issuer=https://id.example"}, "--public-url: "},
-		"issuer over HTTP":   {nil, []string{"--oauth-issuer=http://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: "},
-		"public URL":         {nil, []string{"--public-url=mcp.example"}, "--public-url: must be a URL such as https://"},
-		"no CA file":         {nil, []string{"--ca-file=/nonexistent"}, "--ca-file: open /nonexistent"},
-		"bad CA file":        {nil, []string{"--ca-file=" + file}, "has no PEM certificate"},
+		"origin":              {nil, []string{"--allowed-origin=app.example.com"}, `--allowed-origin: "app.example.com" is not an origin, such as https://app.example.com`},
+		"origin with path":    {nil, []string{"--allowed-origin=https://app.example.com/x"}, "--allowed-origin: "},
+		"host":                {nil, []string{"--allowed-host=https://mcp.example.com"}, "is not a host name, such as mcp.example.com"},
+		"no token":            {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "MCP_AUTH_TOKEN: no token is listed"},
+		"token reference":     {[]string{"MCP_AUTH_TOKEN", "${env:MCP_AUTH_TOKEN}"}, nil, "MCP_AUTH_TOKEN: the value is a placeholder: replace it by a token"},
+		"token placeholder":   {[]string{"MCP_AUTH_TOKEN", "YOUR_MCP_AUTH_TOKEN"}, nil, "MCP_AUTH_TOKEN: the value is a placeholder"},
+		"audience alone":      {nil, []string{"--oauth-audience=x"}, "--oauth-audience needs --oauth-issuer"},
+		"short token":         {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
+		"missing file":        {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
+		"invalid file":        {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},
+		"tokens and caller":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller: cannot be combined with tokens: both use the Authorization header"},
+		"tokens and issuer":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined with tokens"},
+		"caller and issuer":   {nil, []string{"--credentials=caller", "--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined"},
+		"issuer without URL":  {nil, []string{"--oauth-issuer=https://id.example"}, "--oauth-issuer needs --public-url"},
+		"URL of the endpoint": {nil, []string{"--public-url=https://mcp.example/mcp/"}, "--public-url must be the base URL without /mcp"},
+		"issuer over HTTP":    {nil, []string{"--oauth-issuer=http://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: "},
+		"public URL":          {nil, []string{"--public-url=mcp.example"}, "--public-url: must be a URL such as https://"},
+		"no CA file":          {nil, []string{"--ca-file=/nonexistent"}, "--ca-file: open /nonexistent"},
+		"bad CA file":         {nil, []string{"--ca-file=" + file}, "has no PEM certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -283,4 +340,149 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 func TestVersionStringNamesProgramCommitAndGo(t *testing.T) {
 	t.Parallel()
 	require.Regexp(t, `^twilio-conversations-mcp \S+ \(commit \S+, go1\.\S+\)$`, config.VersionString())
+}
+
+func TestSettingsReachTheServer(t *testing.T) {
+	t.Parallel()
+	logger := slog.New(slog.DiscardHandler)
+	o := parse(t, environment("MCP_MAX_MESSAGE", "2048"), "--max-concurrent=9", "--grace=7s").ServerOptions(logger)
+	require.Equal(t, 2048, o.MaxMessage)
+	require.Equal(t, 9, o.MaxConcurrent)
+	require.Equal(t, 7*time.Second, o.Grace)
+	require.Equal(t, config.Version(), o.Version)
+	require.Same(t, logger, o.Log)
+}
+
+// send sends a request to a server with the access settings of a command line,
+// and returns the status and the body of the response.
+func send(t *testing.T, lookup config.LookupFunc, args []string, edit func(*http.Request)) (status int, body string) {
+	t.Helper()
+	o, _, err := parse(t, lookup, append(args, "--http=127.0.0.1:0")...).HTTPOptions(lookup, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	r, w := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/mcp", nil), httptest.NewRecorder()
+	edit(r)
+	if caller, ok := o.Access.Admit(w, r); ok {
+		return http.StatusOK, caller.Username
+	}
+	return w.Code, w.Body.String()
+}
+
+func TestAccessSettingsReachThePolicy(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "tokens")
+	require.NoError(t, os.WriteFile(file, []byte("token-of-the-file\n"), 0o600))
+	host := func(name string) func(*http.Request) { return func(r *http.Request) { r.Host = name } }
+	with := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	tokens := []string{"MCP_AUTH_TOKEN", "token-of-the-variable,another-of-the-variable", "MCP_AUTH_TOKEN_FILE", file}
+	oauth := []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}
+	for name, row := range map[string]struct {
+		env    []string
+		args   []string
+		edit   func(*http.Request)
+		status int
+		body   string
+	}{
+		"loopback":             {nil, nil, host("localhost:8080"), 200, ""},
+		"another host":         {nil, nil, host("mcp.example"), 403, "the server's option --allowed-host adds a host"},
+		"an allowed host":      {nil, []string{"--allowed-host=a.example,mcp.example"}, host("mcp.example:8443"), 200, ""},
+		"the public host":      {nil, []string{"--public-url=https://mcp.example/twilio"}, host("mcp.example"), 200, ""},
+		"another origin":       {nil, nil, with("Origin", "https://app.example"), 403, "the server's option --allowed-origin adds an origin"},
+		"an allowed origin":    {[]string{"MCP_ALLOWED_ORIGIN", "https://app.example"}, nil, with("Origin", "https://app.example"), 200, ""},
+		"no token":             {tokens, nil, host("localhost"), 401, "Authorization: Bearer"},
+		"a token":              {tokens, nil, with("Authorization", "Bearer another-of-the-variable"), 200, ""},
+		"a token of the file":  {tokens, nil, with("Authorization", "Bearer token-of-the-file"), 200, ""},
+		"the caller's own":     {nil, []string{"--credentials=caller"}, func(r *http.Request) { r.SetBasicAuth("SK1", "x") }, 200, "SK1"},
+		"no credentials":       {nil, []string{"--credentials=caller"}, host("localhost"), 401, "HTTP Basic"},
+		"no access token":      {nil, oauth, host("mcp.example"), 401, "https://id.example"},
+		"an invalid token":     {nil, oauth, with("Authorization", "Bearer x"), 401, "not a JWT"},
+		"credentials unneeded": {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x"}, nil, host("localhost"), 200, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, body := send(t, environment(row.env...), row.args, row.edit)
+			require.Equal(t, row.status, status, body)
+			require.Contains(t, body, row.body)
+		})
+	}
+}
+
+func TestTheDrainTimeAndTheCertificateReachHTTP(t *testing.T) {
+	t.Parallel()
+	lookup := environment()
+	o, _, err := parse(t, lookup, "--http=127.0.0.1:0", "--drain=5s", "--tls-cert=cert.pem", "--tls-key=key.pem").HTTPOptions(lookup, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Second, o.Drain)
+	require.Equal(t, []string{"cert.pem", "key.pem"}, []string{o.CertFile, o.KeyFile})
+}
+
+func TestTheAddressOfTheServer(t *testing.T) {
+	t.Parallel()
+	at := func(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 8080} }
+	for name, row := range map[string]struct {
+		args     []string
+		listener net.Addr
+		address  string
+		complete bool
+	}{
+		"loopback":      {nil, at("127.0.0.1"), "http://127.0.0.1:8080", true},
+		"IPv6":          {nil, at("::1"), "http://[::1]:8080", true},
+		"TLS":           {[]string{"--tls-cert=c", "--tls-key=k"}, at("192.0.2.1"), "https://192.0.2.1:8080", true},
+		"all addresses": {nil, at("0.0.0.0"), "http://HOST:8080", false},
+		"all IPv6":      {[]string{"--tls-cert=c", "--tls-key=k"}, at("::"), "https://HOST:8080", false},
+		"a public URL":  {[]string{"--public-url=https://mcp.example/"}, at("0.0.0.0"), "https://mcp.example", true},
+		"a path":        {[]string{"--public-url=https://mcp.example/twilio"}, at("127.0.0.1"), "https://mcp.example/twilio", true},
+	} {
+		address, complete := parse(t, environment(), row.args...).Address(row.listener)
+		require.Equal(t, row.address, address, name)
+		require.Equal(t, row.complete, complete, name)
+	}
+}
+
+func TestTheAuthorizationThatCallersSend(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		env    []string
+		args   []string
+		want   string
+		tokens bool
+	}{
+		"none":              {nil, nil, "", false},
+		"a token":           {[]string{"MCP_AUTH_TOKEN", "0123456789abcdef"}, nil, "Bearer YOUR_TOKEN", true},
+		"a file":            {[]string{"MCP_AUTH_TOKEN_FILE", "/tokens"}, nil, "Bearer YOUR_TOKEN", true},
+		"an empty variable": {[]string{"MCP_AUTH_TOKEN", "", "MCP_AUTH_TOKEN_FILE", "${user_config.file}"}, nil, "", false},
+		"caller":            {nil, []string{"--credentials=caller", "--http=127.0.0.1:0"}, "Basic BASE64_OF_API_KEY_COLON_SECRET", false},
+		"OAuth":             {nil, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "", false},
+	} {
+		lookup := environment(row.env...)
+		require.Equal(t, row.want, parse(t, lookup, row.args...).Authorization(lookup), name)
+		require.Equal(t, row.tokens, config.HasTokens(lookup), name)
+	}
+}
+
+// The authorities of --ca-file are trusted in addition to those of the operating
+// system: only then does the client accept the server's certificate.
+func TestACAFileIsTrusted(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"webhooks":[]}`)
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	require.NoError(t, os.WriteFile(file, authority, 0o600))
+	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x")
+	for args, trusted := range map[string]bool{"--ca-file=" + file: true, "--edge=": false} {
+		c := twilio(t, lookup, "--base-url="+server.URL, args)
+		c.Sleep = func(context.Context, time.Duration) error { return nil }
+		client, err := twilioapi.New(c)
+		require.NoError(t, err)
+		_, err = client.ListWebhooks(t.Context(), "CH1", twilioapi.Page{})
+		require.Equal(t, trusted, err == nil, err)
+	}
+	_, err := parse(t, lookup, "--ca-file=/nonexistent").TwilioConfig(lookup, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "--ca-file: open /nonexistent")
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -18,30 +19,56 @@ func credentials(lookup LookupFunc) twilioapi.CredentialsFunc {
 }
 
 // firstPair returns the first pair of variables of which both are set. If there
-// is none, the error speaks of the first pair of which one is set.
+// is none, the error speaks of the first pair that is set in part.
 func firstPair(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, error) {
-	err := errors.New("the server has no Twilio credentials; " +
-		"ask the user to set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, " +
-		"in its environment, or to start it with --sandbox")
-	var incomplete error
+	var problem error
 	for _, pair := range pairs {
 		username, password := lookup.value(pair[0]), lookup.value(pair[1])
-		switch {
-		case username != "" && password != "":
+		if isReal(username) && isReal(password) {
 			return twilioapi.Credentials{Username: username, Password: password}, nil
-		case incomplete != nil:
-		case username != "":
-			incomplete = missing(pair[0], pair[1])
-		case password != "":
-			incomplete = missing(pair[1], pair[0])
+		}
+		if problem == nil {
+			problem = incomplete(lookup, pair)
 		}
 	}
-	if incomplete != nil {
-		err = incomplete
+	if problem == nil {
+		problem = errors.New("the server has no Twilio credentials; " +
+			"ask the user to set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, " +
+			"in its environment, or to start it with --sandbox")
 	}
-	return twilioapi.Credentials{}, err
+	return twilioapi.Credentials{}, problem
+}
+
+// incomplete returns what is wrong with a pair of variables that cannot be used,
+// or nil if neither is set. It does not repeat their values, which may be secret.
+func incomplete(lookup LookupFunc, pair [2]string) error {
+	for _, name := range pair {
+		if value := lookup.value(name); value != "" && !isReal(value) {
+			return fmt.Errorf("the server got a placeholder instead of a value for %s; "+
+				"ask the user to set %[1]s in the environment of the AI tool, or to write its value into the tool's configuration file, "+
+				"and to restart the tool", name)
+		}
+	}
+	switch username, password := lookup.value(pair[0]), lookup.value(pair[1]); {
+	case username != "":
+		return missing(pair[0], pair[1])
+	case password != "":
+		return missing(pair[1], pair[0])
+	}
+	return nil
 }
 
 func missing(set, unset string) error {
 	return fmt.Errorf("the server's environment has %s but not %s; ask the user to set %[2]s too", set, unset)
 }
+
+// placeholders match what configuration files hold instead of a secret:
+// references that an AI tool passes on literally if it cannot resolve them, such
+// as ${env:NAME}, ${input:NAME}, ${NAME:-}, $NAME and %NAME%; and what
+// documentation shows for a user to replace, such as YOUR_NAME,
+// your-api-key-secret, SKxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and SK... .
+var placeholders = regexp.MustCompile(`^(\$\{.*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|(?i:your)[_-][A-Za-z_-]*|(SK|AC)?([xX]{8,}|\.\.\.))$`)
+
+// isReal reports whether a value can be a secret: it is neither empty nor a
+// placeholder.
+func isReal(value string) bool { return value != "" && !placeholders.MatchString(value) }

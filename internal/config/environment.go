@@ -33,15 +33,15 @@ func (e environment) sourceOf(err error) string {
 	return ""
 }
 
-// placeholder is what a client passes for an optional setting of a bundle that
+// unsetInBundle is what a client passes for an optional setting of a bundle that
 // its user left empty, https://github.com/modelcontextprotocol/mcpb.
-var placeholder = regexp.MustCompile(`^\$\{user_config\.[^{}]*\}$`)
+var unsetInBundle = regexp.MustCompile(`^\$\{user_config\.[^{}]*\}$`)
 
 // value returns the value of a variable. An empty value and the placeholder of a
 // bundle count as not set.
 func (lookup LookupFunc) value(name string) string {
 	value, _ := lookup(name)
-	if placeholder.MatchString(value) {
+	if unsetInBundle.MatchString(value) {
 		return ""
 	}
 	return value

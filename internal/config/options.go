@@ -68,12 +68,12 @@ func (c *Config) HTTPOptions(lookup LookupFunc, log *slog.Logger) (o serve.HTTPO
 }
 
 func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
-	var tokens []string
-	var err error
-	if text := lookup.value("MCP_AUTH_TOKEN"); text != "" {
-		if tokens, err = access.ParseTokens(text); err != nil {
-			return access.Options{}, fmt.Errorf("MCP_AUTH_TOKEN: %w", err)
-		}
+	if err := c.checkHTTP(); err != nil {
+		return access.Options{}, err
+	}
+	tokens, err := authTokens(lookup)
+	if err != nil {
+		return access.Options{}, fmt.Errorf("MCP_AUTH_TOKEN: %w", err)
 	}
 	roots, err := c.rootCAs()
 	return access.Options{
@@ -89,6 +89,31 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 		Audiences:         c.OAuthAudience,
 		RootCAs:           roots,
 	}, err
+}
+
+// checkHTTP checks combinations of settings that matter only over HTTP.
+func (c *Config) checkHTTP() error {
+	switch {
+	case strings.HasSuffix(strings.TrimSuffix(c.PublicURL, "/"), "/mcp"):
+		return errors.New("--public-url must be the base URL without /mcp, which is appended to it, such as https://mcp.example.com")
+	case c.OAuthIssuer != "" && c.PublicURL == "":
+		return errors.New("--oauth-issuer needs --public-url, the base URL of this server as clients see it, such as https://mcp.example.com")
+	case c.OAuthIssuer == "" && len(c.OAuthAudience) > 0:
+		return errors.New("--oauth-audience needs --oauth-issuer")
+	}
+	return nil
+}
+
+// authTokens returns the tokens in MCP_AUTH_TOKEN; nil: it is not set.
+func authTokens(lookup LookupFunc) ([]string, error) {
+	text := lookup.value("MCP_AUTH_TOKEN")
+	switch {
+	case text == "":
+		return nil, nil
+	case !isReal(text):
+		return nil, errors.New("the value is a placeholder: replace it by a token, such as the output of openssl rand -hex 32")
+	}
+	return access.ParseTokens(text)
 }
 
 // Address returns the base URL of the server as clients see it: --public-url, or

@@ -113,16 +113,27 @@ func newPage(file, source string) Page {
 	}
 }
 
-// Lookup returns the page of a name: its name, its path, its URI, or for an
-// operation also the name of the tool that performs it.
+// Lookup returns the page of a name: its name, its title, its path, its URI, the
+// address of its web page, or for an operation the name of the tool that performs
+// it. Upper and lower case are the same, and a fragment is ignored.
 func Lookup(name string) (Page, bool) {
-	name = strings.TrimPrefix(name, Scheme)
+	name = normal(name)
 	for _, p := range pages() {
-		if name == p.Name || name == p.Path() || name == p.tool() {
+		if name == p.Name || name == p.Path() || name == p.tool() || name == normal(p.Title) {
 			return p, true
 		}
 	}
 	return Page{}, false
+}
+
+// normal returns a name of a page in the form in which names are compared.
+func normal(name string) string {
+	name, _, _ = strings.Cut(name, "#")
+	if i := strings.LastIndex(name, "/docs/"); i >= 0 { // a URI, or the address of a web page
+		name = name[i+len("/docs/"):]
+	}
+	name = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), ".md")
+	return strings.ReplaceAll(name, " ", "-")
 }
 
 // tool returns the name of the tool that performs an operation. A guide has only

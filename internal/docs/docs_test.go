@@ -49,14 +49,18 @@ func TestAPageIsFoundByEachOfItsNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"events": "events", "guides/events": "events", "twilio-conversations://docs/guides/events": "events",
 		"list": "list", "operations/list": "list", "list_conversation_webhooks": "list", "delete_conversation_webhook": "delete",
+		"Events": "events", "EVENTS": "events", " events ": "events", "events#the-ten-events": "events", "guides/events.md": "events",
+		"safe creates": "safe-creates", "Safe Creates": "safe-creates", "ReplayAfter": "replay", "create a webhook on a conversation": "create",
+		"https://mcp.example.com/twilio/docs/guides/events": "events", "http://127.0.0.1:8080/docs/operations/create.md#errors": "create",
+		"TWILIO-conversations://docs/guides/events": "events",
 	} {
 		p, ok := docs.Lookup(name)
 		require.True(t, ok, name)
 		require.Equal(t, want, p.Name)
 	}
 	for _, name := range []string{
-		"", "/", "guides/list", "operations/events", "guides", "../guides/events", "guides/events.md", "events_conversation_webhook",
-		"twilio-conversations://docs/", "TWILIO-conversations://docs/guides/events", strings.Repeat("a", 1<<20),
+		"", "/", "guides/list", "operations/events", "guides", "../guides/events", "#events", "event", "events_conversation_webhook",
+		"twilio-conversations://docs/", "https://mcp.example.com/docs/mcp", strings.Repeat("a", 1<<20),
 	} {
 		_, ok := docs.Lookup(name)
 		require.False(t, ok, name)

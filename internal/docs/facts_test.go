@@ -128,7 +128,7 @@ func TestThePageSizeIsThatOfTheSchema(t *testing.T) {
 
 func TestTheErrorsGuideKnowsEveryCodeThatThereIsAdviceFor(t *testing.T) {
 	t.Parallel()
-	require.ElementsMatch(t, slices.Collect(maps.Keys(tools.Advice(""))), slices.Collect(maps.Keys(meanings(t))))
+	require.ElementsMatch(t, slices.Collect(maps.Keys(tools.Advice(""))), slices.Collect(maps.Keys(explained(t))))
 }
 
 // What a target needs, in the order of the table of the targets guide.

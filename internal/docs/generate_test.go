@@ -236,35 +236,51 @@ func send(t *testing.T, o operation, parameters []parameter) string {
 func documentedTime() time.Time { return time.Date(2016, 3, 24, 21, 5, 50, 0, time.UTC) }
 
 // errorTable says what the codes of an operation mean, as the errors guide puts
-// it, and what to do.
+// it, and what to do. Codes with the same advice share a row.
 func errorTable(t *testing.T, o operation) string {
 	t.Helper()
+	rows, advice := explained(t), tools.Advice(o.tool)
+	var codes, meanings, todo []string
+	for _, code := range slices.Compact(slices.Sorted(slices.Values(o.codes))) {
+		require.Contains(t, rows, code, "the errors guide")
+		row := rows[code]
+		if !slices.Contains(general, code) {
+			row.todo = advice[code]
+		}
+		if slices.Contains(failures, code) {
+			row.todo = o.unknown + advice[code]
+		}
+		if i := slices.Index(todo, row.todo); i >= 0 {
+			codes[i], meanings[i] = fmt.Sprintf("%s, %d", codes[i], code), meanings[i]+" "+row.meaning
+			continue
+		}
+		codes, meanings, todo = append(codes, strconv.Itoa(code)), append(meanings, row.meaning), append(todo, row.todo)
+	}
 	w := &strings.Builder{}
 	w.WriteString("| Code | Meaning | What to do |\n| --- | --- | --- |\n")
-	meaning := meanings(t)
-	codes := slices.Compact(slices.Sorted(slices.Values(o.codes)))
-	for _, code := range codes {
-		require.Contains(t, meaning, code, "the errors guide")
-		require.Contains(t, tools.Advice(o.tool), code)
-		fmt.Fprintf(w, "| %d | %s | %s |\n", code, meaning[code], cell(tools.Advice(o.tool)[code]))
+	for i := range codes {
+		fmt.Fprintf(w, "| %s | %s | %s |\n", codes[i], meanings[i], cell(todo[i]))
 	}
 	w.WriteString("\nEvery code is in [errors](errors).\n")
 	return w.String()
 }
 
-var codeRow = regexp.MustCompile(`(?m)^\| ([0-9, ]+) \|.*?([^|]+) \|$`)
+// An explanation is what the errors guide says of a code.
+type explanation struct{ meaning, todo string }
 
-// meanings reads the tables of the errors guide.
-func meanings(t *testing.T) map[int]string {
+var codeRow = regexp.MustCompile(`(?m)^\| ([0-9, ]+) \|.*?([^|]+) \| ([^|]+) \|$`)
+
+// explained reads the tables of the errors guide.
+func explained(t *testing.T) map[int]explanation {
 	t.Helper()
 	guide, err := os.ReadFile("guides/errors.md")
 	require.NoError(t, err)
-	all := map[int]string{}
+	all := map[int]explanation{}
 	for _, row := range codeRow.FindAllStringSubmatch(string(guide), -1) {
 		for text := range strings.SplitSeq(row[1], ", ") {
 			code, err := strconv.Atoi(text)
 			require.NoError(t, err)
-			all[code] = strings.TrimSpace(row[2])
+			all[code] = explanation{strings.TrimSpace(row[2]), strings.TrimSpace(row[3])}
 		}
 	}
 	return all

@@ -29,6 +29,7 @@ type operation struct {
 	refused                        []parameter
 	refusedNote                    string
 	codes                          []int
+	unknown                        string // what is known after Twilio failed
 	seeAlso                        string
 }
 
@@ -37,8 +38,12 @@ const (
 	member     = collection + "/{Sid}"
 )
 
-// general are the codes that every operation can meet.
-var general = []int{20003, 20404, 20429, 20500, 20503, 50350, 50351, 70051}
+// general are the codes that every operation can meet, failures those of them that
+// leave open whether Twilio did what was asked.
+var (
+	failures = []int{20500, 20503}
+	general  = append([]int{20003, 20404, 20429, 50350, 50351, 70051}, failures...)
+)
 
 // configuration are the codes of what a webhook is made of.
 var configuration = []int{20001, 50362, 50365, 50366, 50367, 50372}
@@ -84,6 +89,7 @@ var operations = []operation{
 		},
 		refusedNote: "The event names of the API reference's example are refused:",
 		codes:       append([]int{50361, 50364, 50368, 50369, 50370, 50371, 50377, 50385}, append(configuration, general...)...),
+		unknown:     "The webhook may have been created, see [safe creates](safe-creates). ",
 		seeAlso:     "[targets](targets), [events](events), [keywords](keywords), [replay](replay), [limits](limits), [safe creates](safe-creates)",
 	},
 	{
@@ -105,8 +111,10 @@ var operations = []operation{
 		where: "In the request, `ConversationSid` and `Sid` are part of the path, percent-encoded. The other parameters are a form (`application/x-www-form-urlencoded`); a list repeats its parameter, once per value.",
 		notes: []string{
 			"`Target` and `ReplayAfter` cannot be changed: [delete](delete) the webhook and [create](create) another one.",
-			"A list of events or keywords is meant to replace the old one, so give all that should remain. One recorded answer kept only one of two filters that were sent: read the answer before you rely on it.",
-			"Twilio clears nothing: `null`, `\"\"` and `[]` are refused by the tool, because they read as \"clear\".",
+			"A list of events or keywords is meant to replace the old one. One [recorded answer](https://github.com/NangoHQ/integration-templates/tree/main/integrations/twilio/tests) kept only one of two filters that were sent: read the answer before you rely on it.",
+			"## Remove events, keywords or filters",
+			"To stop receiving some of the events, give the shorter, complete list of those that should remain. Keywords work in the same way.",
+			"Nothing can be cleared. This tool refuses `null`, `\"\"` and `[]`, because they read as \"clear\", and an empty list cannot be sent to Twilio. To remove all filters of a Studio webhook, [delete](delete) it and [create](create) it again without filters, after asking the user.",
 		},
 		example: []parameter{
 			{name: "Configuration.Url", values: []string{"https://example.com/bot"}},
@@ -116,6 +124,7 @@ var operations = []operation{
 		refused:     []parameter{{name: "Configuration.Filters", values: []string{"onMessageAdd"}}},
 		refusedNote: "A pre-action event is refused:",
 		codes:       append([]int{20161, 50360, 50363, 50377}, append(configuration, general...)...),
+		unknown:     "The update may have been applied, see [safe creates](safe-creates). ",
 		seeAlso:     "[targets](targets), [events](events), [keywords](keywords), [safe creates](safe-creates)",
 	},
 	{
@@ -126,7 +135,7 @@ var operations = []operation{
 		notes: []string{
 			"A deleted webhook cannot be restored, only created again. Delete a webhook only if the user asked for it.",
 			"It frees one of the five webhooks that the conversation can hold, see [limits](limits).",
-			"A delete can be repeated. If the server had to send it twice and the second answer is 404, the first one worked, and the call succeeds.",
+			"A delete can be repeated. If the server had to send it twice and the second answer is 404, the first one worked, and the call succeeds. After an earlier delete of your own, 20404 or 50360 means that the webhook is gone, as it should be.",
 		},
 		exampleNote: "Twilio answers without a body, so the tool says what it did:",
 		result:      `{"sid": "` + webhook + `", "deleted": true}`,

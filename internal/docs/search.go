@@ -27,7 +27,10 @@ type Result struct {
 	Passage string // plain text
 }
 
-// Search returns the pages that match a query, best first, at most
+// minShare is the share of the best score that a page needs to be a result.
+const minShare = 0.3
+
+// Search returns the pages that match a query best, the best one first, at most
 // [MaxResults]. Without words to look for, it returns every page with its
 // description. The kind limits the search to pages of that kind; if it is
 // empty, all are searched.
@@ -48,6 +51,9 @@ func Search(query string, kind Kind) Results {
 	slices.SortStableFunc(ranked, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	found := Results{Total: len(ranked), Results: []Result{}}
 	for _, s := range ranked[:min(len(ranked), MaxResults)] {
+		if s.score < ranked[0].score*minShare {
+			break
+		}
 		found.Results = append(found.Results, Result{s.page, index().passage(s.section, words)})
 	}
 	return found
@@ -74,14 +80,16 @@ type section struct {
 
 // A block is a part of a section that can be read alone.
 type block struct {
-	text string
-	has  map[string]bool // terms
+	text    string
+	subject string             // the first cell of a row
+	has     map[string]float64 // how much each of its terms counts
 }
 
-func newBlock(text string) block {
-	b := block{text, map[string]bool{}}
-	for _, term := range terms(text) {
-		b.has[term] = true
+// newBlock returns a block that is found by the terms of another text.
+func newBlock(text, found string) block {
+	b := block{text: text, has: map[string]float64{}}
+	for _, term := range terms(found) {
+		b.has[term] = 1
 	}
 	return b
 }
@@ -114,8 +122,8 @@ var index = sync.OnceValue(func() *searchIndex {
 })
 
 // How often a term counts: one of the title or the description in each section
-// of the page, one of a heading in its section.
-const titleWeight, descriptionWeight, headingWeight = 1.5, 1, 2
+// of the page, one of a heading or of a first cell besides in its section.
+const titleWeight, descriptionWeight, headingWeight, subjectWeight = 1.5, 2, 2, 1
 
 func (x *searchIndex) add(p Page) {
 	indexed := indexedPage{page: p}
@@ -127,12 +135,15 @@ func (x *searchIndex) add(p Page) {
 		}
 		s := section{heading: heading, blocks: blocks(body), count: map[string]float64{}}
 		if strings.HasPrefix(heading, "# ") {
-			s.heading, s.blocks = "", append(s.blocks, newBlock(p.Description))
+			s.heading, s.blocks = "", slices.Insert(s.blocks, 0, newBlock(p.Description, p.Description))
 		}
 		s.tally(p.Name+" "+p.Title, titleWeight)
 		s.tally(p.Description, descriptionWeight)
 		s.tally(heading, headingWeight)
 		s.tally(plain(body), 1)
+		for _, b := range s.blocks {
+			s.tally(b.subject, subjectWeight)
+		}
 		for term := range s.count {
 			x.in[term]++
 		}
@@ -151,7 +162,7 @@ func (s *section) tally(text string, weight float64) {
 }
 
 // secondWeight is the share of the second best section in the score of a page.
-const secondWeight = 0.2
+const secondWeight = 0.3
 
 // score ranks a page by its best sections, with BM25 (k1 = 1.2, b = 0.75).
 func (x *searchIndex) score(p indexedPage, words []word) scored {
@@ -187,15 +198,13 @@ func (x *searchIndex) words(query string) []word {
 }
 
 // passage returns the heading of a section and the block that shares the rarest
-// terms with the query.
+// terms with the query, the first of several.
 func (x *searchIndex) passage(s section, words []word) string {
 	best, bestScore := "", -1.0
 	for _, b := range s.blocks {
 		score := 0.0
 		for _, w := range words {
-			if b.has[w.term] {
-				score += w.rarity
-			}
+			score += w.rarity * b.has[w.term]
 		}
 		if score > bestScore {
 			best, bestScore = b.text, score
@@ -208,7 +217,7 @@ func (x *searchIndex) passage(s section, words []word) string {
 }
 
 // maxPassage is the number of characters of a passage.
-const maxPassage = 320
+const maxPassage = 400
 
 func shorten(text string) string {
 	if r := []rune(text); len(r) > maxPassage {

@@ -66,7 +66,7 @@ func (w *writer) run(logger *slog.Logger) {
 	for {
 		select {
 		case <-w.wake:
-			time.Sleep(time.Millisecond) // to write lines of the same moment together
+			time.Sleep(time.Millisecond) // to write several lines at once
 			w.drain(logger)
 		case <-w.stop:
 			w.drain(logger)
@@ -107,16 +107,15 @@ func (w *writer) flush() {
 	}
 }
 
-// Default returns a writer for the default logger of package log, to which
-// net/http writes of its own accord. Its messages become debug lines, without
-// what the peer sent.
-func Default(logger *slog.Logger) io.Writer { return redirect{logger} }
+// DefaultWriter returns an output for the default logger of package log, which
+// net/http uses. Its messages become debug lines, without what the peer sent.
+func DefaultWriter(logger *slog.Logger) io.Writer { return defaultWriter{logger} }
 
-type redirect struct{ logger *slog.Logger }
+type defaultWriter struct{ logger *slog.Logger }
 
-func (r redirect) Write(message []byte) (int, error) {
+func (w defaultWriter) Write(message []byte) (int, error) {
 	text, _, _ := bytes.Cut(message, []byte("starting with"))
 	text, _, _ = bytes.Cut(text, []byte(`"`))
-	r.logger.Debug(string(bytes.TrimSpace(text)))
+	w.logger.Debug(string(bytes.TrimSpace(text)))
 	return len(message), nil
 }

@@ -14,24 +14,24 @@ import (
 	"twilio-conversations-mcp/internal/logging"
 )
 
-// A gate is a stream that accepts nothing until it is opened.
-type gate struct {
+// A blockedStream blocks writes until open is closed.
+type blockedStream struct {
 	open chan struct{}
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (g *gate) Write(b []byte) (int, error) {
-	<-g.open
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.text.Write(b)
+func (s *blockedStream) Write(b []byte) (int, error) {
+	<-s.open
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
 }
 
-func (g *gate) String() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.text.String()
+func (s *blockedStream) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 func TestLinesAreWrittenInOrder(t *testing.T) {
@@ -47,12 +47,12 @@ func TestLinesAreWrittenInOrder(t *testing.T) {
 	require.Regexp(t, `(?s)msg=one.*msg=two.*msg=three`, out.String())
 }
 
-func TestAStreamThatNobodyReadsBlocksNothingAndDroppedLinesAreCounted(t *testing.T) {
+func TestABlockedStreamDelaysNoCallerAndDroppedLinesAreCounted(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]string{"text": `level=WARN msg="\d+ log lines dropped"`, "json": `"level":"WARN","msg":"\d+ log lines dropped"}`} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			out := &gate{open: make(chan struct{})}
+			out := &blockedStream{open: make(chan struct{})}
 			logger, flush := logging.New(out, format, slog.LevelInfo)
 			long := strings.Repeat("x", 100_000)
 			for range 50 { // more than the buffer holds
@@ -67,12 +67,12 @@ func TestAStreamThatNobodyReadsBlocksNothingAndDroppedLinesAreCounted(t *testing
 	}
 }
 
-func TestFlushGivesUpWhenTheStreamIsBlocked(t *testing.T) {
+func TestFlushReturnsAfterASecondIfTheStreamIsBlocked(t *testing.T) {
 	t.Parallel()
-	out := &gate{open: make(chan struct{})}
+	out := &blockedStream{open: make(chan struct{})}
 	logger, flush := logging.New(out, "text", slog.LevelInfo)
 	logger.Info("lost")
-	flush() // a second, and not for ever
+	flush() // returns after a second
 	require.Empty(t, out.String())
 	close(out.open)
 }
@@ -86,14 +86,14 @@ func TestMessagesOfTheDefaultLoggerBecomeDebugLinesWithoutWhatThePeerSent(t *tes
 	} {
 		var lines bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		standard := log.New(logging.Default(logger), "", 0)
+		standard := log.New(logging.DefaultWriter(logger), "", 0)
 		standard.Print(message)
 		require.Contains(t, lines.String(), "level=DEBUG "+want)
 		require.NotContains(t, lines.String(), "hunter2")
 	}
 	quiet, flush := logging.New(io.Discard, "text", slog.LevelInfo)
 	defer flush()
-	n, err := logging.Default(quiet).Write([]byte("message\n"))
+	n, err := logging.DefaultWriter(quiet).Write([]byte("message\n"))
 	require.NoError(t, err)
 	require.Equal(t, 8, n)
 }

@@ -122,6 +122,10 @@ func (s *site) entry(name, path, authorization string) string {
 // llms is the index of the pages for language models, see https://llmstxt.org.
 func (s *site) llms() []byte {
 	var b strings.Builder
+	root := ""
+	if s.Address != "" {
+		root = s.Address + "/"
+	}
 	b.WriteString("# Twilio Conversations webhooks\n\n> The API for webhooks that belong to one conversation of Twilio Conversations, and an MCP server for it.\n")
 	for _, part := range []struct {
 		title string
@@ -129,7 +133,7 @@ func (s *site) llms() []byte {
 	}{{"Operations", docs.Operation}, {"Guides", docs.Guide}} {
 		fmt.Fprintf(&b, "\n## %s\n\n", part.title)
 		for _, p := range (view{}).Pages(part.kind) {
-			fmt.Fprintf(&b, "- [%s](docs/%s.md): %s\n", p.Title, p.Path(), p.Description)
+			fmt.Fprintf(&b, "- [%s](%sdocs/%s.md): %s\n", p.Title, root, p.Path(), p.Description)
 		}
 	}
 	fmt.Fprintf(&b, "\n## MCP servers\n\n- [Webhooks and documentation](%s/mcp): streamable HTTP\n- [Documentation only](%s/docs/mcp): streamable HTTP, no credentials\n", s.BaseURL, s.BaseURL)

@@ -21,6 +21,9 @@ type Options struct {
 	// BaseURL is what clients put in front of /mcp and /docs/mcp: scheme, host
 	// and possibly a path prefix, without a slash at the end.
 	BaseURL string
+	// Address is the BaseURL if it can be reached as it is, or empty if a part of
+	// it is a placeholder. Links in llms.txt begin with it.
+	Address string
 	// Authorization is a placeholder for the Authorization header that /mcp
 	// requires, such as "Bearer YOUR_TOKEN". If it is empty, none is shown.
 	Authorization string
@@ -90,17 +93,19 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	address := r.URL.Path
-	if _, ok := s.documents[address+".md"]; ok {
-		w.Header().Set("Vary", "Accept")
-		if prefersMarkdown(r.Header.Get("Accept")) {
-			address += ".md"
-		}
+	_, inMarkdown := s.documents[address+".md"]
+	if inMarkdown && prefersMarkdown(r.Header.Get("Accept")) {
+		address += ".md"
 	}
-	if d, ok := s.documents[address]; ok {
-		d.serve(w, r)
+	d, found := s.documents[address]
+	if inMarkdown || !found {
+		w.Header().Add("Vary", "Accept") // beside Origin, by which access is decided
+	}
+	if !found {
+		s.notFound(w, r)
 		return
 	}
-	s.notFound(w, r)
+	d.serve(w, r)
 }
 
 // setSecurityHeaders allows the pages what they use: the style sheet, the script
@@ -114,26 +119,18 @@ func setSecurityHeaders(h http.Header) {
 
 // notFound answers with a page if a browser asks, else with a line of text.
 func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	depth := strings.Count(r.URL.EscapedPath(), "/") - 1
+	if depth > maxDepth || !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Error(w, "not found; the documentation begins at / and llms.txt lists its pages", http.StatusNotFound)
 		return
 	}
 	w.Header().Set("Content-Type", htmlType)
 	w.WriteHeader(http.StatusNotFound)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(s.missing(root(r.URL.EscapedPath())))
+		_, _ = w.Write(s.missing("./" + strings.Repeat("../", max(depth, 0))))
 	}
-}
-
-// root returns the relative address of the start page as seen from a path.
-func root(from string) string {
-	depth := strings.Count(from, "/") - 1
-	if depth < 1 || depth > maxDepth {
-		return "./"
-	}
-	return strings.Repeat("../", depth)
 }
 
 // maxDepth is how many levels below the start page an unknown address may be to
-// get a page whose links work.
+// get a page. Its links are relative, so their length grows with the depth.
 const maxDepth = 10

@@ -103,6 +103,21 @@ func TestAPageIsMarkdownForClientsThatPreferIt(t *testing.T) {
 		require.True(t, strings.HasPrefix(resp.Header.Get("Content-Type"), want), accept)
 		require.Equal(t, "Accept", resp.Header.Get("Vary"))
 	}
+	resp, _ := ask(t, http.MethodGet, srv.URL+"/nothing")
+	require.Equal(t, "Accept", resp.Header.Get("Vary"), "the page or the line of text")
+	resp, _ = ask(t, http.MethodGet, srv.URL+"/style.css")
+	require.Empty(t, resp.Header.Get("Vary"))
+}
+
+// The check of the Origin header has its own entry.
+func TestAnEarlierVaryHeaderIsKept(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/docs/guides/events", "/nothing"} {
+		w := httptest.NewRecorder()
+		w.Header().Set("Vary", "Origin")
+		web.New(options).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		require.Equal(t, []string{"Origin", "Accept"}, w.Header().Values("Vary"), path)
+	}
 }
 
 var (
@@ -143,27 +158,51 @@ func TestEveryLinkWorksBelowAPathPrefix(t *testing.T) {
 
 func TestAMissingPageLeadsBack(t *testing.T) {
 	t.Parallel()
-	srv := serve(t, options, "")
-	for _, path := range []string{"/nothing", "/docs", "/docs/", "/docs/guides/nothing", "/docs/guides/events/", "/index.html", "/a%2Fb/c", "//docs/guides/events", "/" + strings.Repeat("a/", 1000)} {
-		resp, body := ask(t, http.MethodGet, srv.URL+path, "Accept", "text/html")
+	srv := serve(t, options, "/prefix")
+	root := srv.URL + "/prefix"
+	for _, path := range []string{
+		"/nothing", "/docs", "/docs/", "/docs/guides", "/docs/guides/nothing", "/docs/guides/events/", "/index.html", "/a%2Fb/c", "//docs/guides/events",
+		"/a/b/c/d/e/f/g/h/i/j/k",
+	} {
+		resp, body := ask(t, http.MethodGet, root+path, "Accept", "text/html")
 		require.Equal(t, http.StatusNotFound, resp.StatusCode, path)
 		require.Less(t, len(body), 8<<10)
 		require.Contains(t, body, "Page not found")
-		if strings.Count(path, "/") > 10 {
-			continue
+		for _, link := range htmlLink.FindAllStringSubmatch(body, -1) {
+			base, err := url.Parse(root + path)
+			require.NoError(t, err)
+			to, err := base.Parse(html.UnescapeString(link[1]))
+			require.NoError(t, err)
+			if to.Fragment == "" && to.Path != "/prefix/search" {
+				get(t, to.String())
+			}
 		}
-		base, err := url.Parse(srv.URL + path)
-		require.NoError(t, err)
-		home, err := base.Parse(regexp.MustCompile(`<a class="name" href="([^"]*)"`).FindStringSubmatch(body)[1])
-		require.NoError(t, err)
-		require.Equal(t, srv.URL+"/", home.String(), path)
+		require.Contains(t, body, `rel="stylesheet"`)
 	}
-	resp, body := ask(t, http.MethodGet, srv.URL+"/nothing")
-	require.Equal(t, http.StatusNotFound, resp.StatusCode)
-	require.Equal(t, "not found; the documentation begins at / and llms.txt lists its pages\n", body)
-	resp, body = ask(t, http.MethodHead, srv.URL+"/nothing", "Accept", "text/html")
+}
+
+func TestAMissingPageIsALineOfTextForOtherClients(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, options, "")
+	const text = "not found; the documentation begins at / and llms.txt lists its pages\n"
+	for path, accept := range map[string]string{"/nothing": "*/*", "/docs/": "", "/" + strings.Repeat("a/", 11): "text/html", "/" + strings.Repeat("a/", 1000): "text/html"} {
+		resp, body := ask(t, http.MethodGet, srv.URL+path, "Accept", accept)
+		require.Equal(t, http.StatusNotFound, resp.StatusCode)
+		require.Equal(t, text, body, path)
+	}
+	resp, body := ask(t, http.MethodHead, srv.URL+"/nothing", "Accept", "text/html")
 	require.Equal(t, http.StatusNotFound, resp.StatusCode)
 	require.Empty(t, body)
+}
+
+func TestTheLinksOfLLMSTxtAreAbsoluteWhereTheAddressIsKnown(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, get(t, serve(t, options, "").URL+"/llms.txt"), "](docs/guides/events.md)")
+	o := options
+	o.Address = o.BaseURL
+	for _, link := range markdownLink.FindAllStringSubmatch(get(t, serve(t, o, "").URL+"/llms.txt"), -1) {
+		require.True(t, strings.HasPrefix(link[1], "https://mcp.example.com/twilio/"), link[1])
+	}
 }
 
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
@@ -328,7 +367,7 @@ func TestASearchShowsThePagesThatMatch(t *testing.T) {
 	require.Contains(t, get(t, srv.URL+"/search?q=zebra"), "No page matches.")
 	require.Contains(t, get(t, srv.URL+"/search?q="), "14 pages.")
 	require.Contains(t, get(t, srv.URL+"/search"), "14 pages.")
-	require.Contains(t, get(t, srv.URL+"/search?q=conversation"), "14 pages match; these are the best 10.")
+	require.Contains(t, get(t, srv.URL+"/search?q=conversation"), "14 pages match; these are the best ")
 }
 
 func TestAnyQueryIsShownAsText(t *testing.T) {
