@@ -28,6 +28,35 @@ var (
 // name twice in one object, is nested too deeply, or has a number beyond the range
 // of float64.
 func normalizeJSON(text []byte) (json.RawMessage, error) {
+	value := jsontext.Value(bytes.Clone(text))
+	if value.Compact(jsontext.AllowInvalidUTF8(false), jsontext.AllowDuplicateNames(false)) == nil && isWithinLimits(value) {
+		return json.RawMessage(value), nil
+	}
+	return normalizeTokens(text)
+}
+
+// isWithinLimits reports whether compact JSON certainly is within the limits: it is
+// an object with few brackets, and no number that is long or has an exponent.
+func isWithinLimits(value []byte) bool {
+	if value[0] != '{' || bytes.Count(value, []byte("["))+bytes.Count(value, []byte("{")) > maxDepth {
+		return false
+	}
+	const maxDigits = 100
+	for rest := value; ; {
+		i := bytes.IndexAny(rest, ":,[") // before each number
+		if i < 0 {
+			return true
+		}
+		rest = rest[i+1:]
+		number := len(rest) - len(bytes.TrimLeft(rest, "-0123456789."))
+		if number > maxDigits || number > 0 && number < len(rest) && (rest[number] == 'e' || rest[number] == 'E') {
+			return false
+		}
+	}
+}
+
+// normalizeTokens is normalizeJSON for any text.
+func normalizeTokens(text []byte) (json.RawMessage, error) {
 	n := normalizers.Get().(*normalizer)
 	defer normalizers.Put(n)
 	n.in = *bytes.NewBuffer(text)
