@@ -8,8 +8,10 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -36,23 +38,26 @@ func normalizeJSON(text []byte) (json.RawMessage, error) {
 }
 
 // isWithinLimits reports whether compact JSON certainly is within the limits: it is
-// an object with few brackets, and no number that is long or has an exponent.
+// an object with few brackets, and nothing in it looks like a number that is long
+// or has an exponent.
 func isWithinLimits(value []byte) bool {
-	if value[0] != '{' || bytes.Count(value, []byte("["))+bytes.Count(value, []byte("{")) > maxDepth {
-		return false
-	}
 	const maxDigits = 100
-	for rest := value; ; {
-		i := bytes.IndexAny(rest, ":,[") // before each number
-		if i < 0 {
-			return true
-		}
-		rest = rest[i+1:]
-		number := len(rest) - len(bytes.TrimLeft(rest, "-0123456789."))
-		if number > maxDigits || number > 0 && number < len(rest) && (rest[number] == 'e' || rest[number] == 'E') {
+	brackets, number := 0, 0 // number is the length of the number, if it is one
+	for i, c := range value {
+		switch {
+		case c == '[' || c == '{':
+			brackets++
+		case '0' <= c && c <= '9' || c == '-' || c == '.':
+			if number > 0 || strings.IndexByte(":,[", value[max(0, i-1)]) >= 0 {
+				number++
+			}
+			continue
+		case number > 0 && (c == 'e' || c == 'E') || number > maxDigits:
 			return false
 		}
+		number = 0
 	}
+	return value[0] == '{' && brackets <= maxDepth
 }
 
 // normalizeTokens is normalizeJSON for any text.
@@ -68,6 +73,10 @@ func normalizeTokens(text []byte) (json.RawMessage, error) {
 	}
 	return bytes.Clone(bytes.TrimSuffix(n.out.Bytes(), []byte("\n"))), nil
 }
+
+// normalized are the options to decode what normalizeJSON returns, which need not be
+// checked again.
+var normalized = jsonv2.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
 // A normalizer has what normalizeJSON can use again.
 type normalizer struct {
