@@ -144,15 +144,19 @@ func TestLongMessagesTakeBoundedMemory(t *testing.T) {
 	b = newFixture()
 	fill(b)
 	site := b.listen(t, serve.HTTPOptions{})
-	statuses := make(chan int, 6)
-	for range 6 {
+	statuses := make(chan int, 4)
+	for range 4 {
 		go func() {
+			status := 0
+			defer func() { statuses <- status }() // after a failure too
 			res, _ := site.do(t, "POST", "/mcp", longCall("1", length), nil)
-			statuses <- res.StatusCode
+			status = res.StatusCode
 		}()
 	}
+	await(t, func() bool { return b.started.Load() == 4 })
 	for range 2 {
-		require.Equal(t, 503, <-statuses)
+		res, _ := site.do(t, "POST", "/mcp", longCall("1", length), nil)
+		require.Equal(t, 503, res.StatusCode)
 	}
 	close(b.release)
 	for range 4 {

@@ -27,6 +27,11 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	return body, source.free, err == nil
 }
 
+// refusedBodyTime is how long net/http may discard the rest of a refused body. A
+// client that is still sending would not read the response from a connection that
+// is reset.
+const refusedBodyTime = time.Second
+
 // refuseBody answers a request whose body could not be read.
 func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 	_, isTooLong := errors.AsType[*http.MaxBytesError](err)
@@ -36,7 +41,7 @@ func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 		s.writeError(w, http.StatusRequestEntityTooLarge, nil, s.tooLong())
 	case errors.Is(err, errNoMemory):
 		s.Metrics.refused("memory")
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // net/http must not wait for the rest
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(refusedBodyTime))
 		s.writeError(w, http.StatusServiceUnavailable, nil, errMemoryFull)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.Metrics.refused("body_timeout")
