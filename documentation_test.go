@@ -78,6 +78,8 @@ func TestTheDocumentationNeedsNoTokenAndOffersNothingElse(t *testing.T) {
 
 	_, answer := post(t, url+"/docs", listDocumented, nil)
 	require.Contains(t, answer, "there is no tool")
+	_, answer = post(t, url+"/docs", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`, nil)
+	require.Contains(t, answer, "are on the endpoint /mcp, not on this one.")
 	_, answer = post(t, url+"/docs", `{"jsonrpc":"2.0","id":1,"method":"prompts/list"}`, nil)
 	require.NotContains(t, answer, "connect_bot")
 	status, _ = post(t, url+"/docs", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"x":"`+strings.Repeat("x", 64<<10)+`"}}`, nil)
@@ -100,12 +102,16 @@ func TestAddressesInThePagesAreThoseOfTheOperator(t *testing.T) {
 	require.NotContains(t, body, url)
 	found := callDocumentation(t, url, "search_documentation", `{"query":"limits"}`)
 	require.Equal(t, "https://mcp.example.com/twilio/docs/guides/limits", found["results"].([]any)[0].(map[string]any)["url"])
+	_, body = page(t, url+"/llms.txt")
+	require.Contains(t, body, "(https://mcp.example.com/twilio/docs/guides/limits.md)")
 	require.NoError(t, end())
 
 	url, _, end = serving(t, environment(), "--sandbox", "--http", "0.0.0.0:0", "--allow-anonymous")
 	url = "http://127.0.0.1" + url[strings.LastIndex(url, ":"):]
 	_, body = page(t, url+"/")
 	require.Contains(t, body, "http://HOST:")
+	_, body = page(t, url+"/llms.txt")
+	require.Contains(t, body, "(docs/guides/limits.md)")
 	found = callDocumentation(t, url, "search_documentation", `{"query":"limits"}`)
 	require.NotContains(t, found["results"].([]any)[0], "url", "no address that does not work")
 	require.NoError(t, end())

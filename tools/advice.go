@@ -77,8 +77,8 @@ var adviceByStatus = map[int]string{
 	404: checkConversation,
 }
 
-// Advice returns what to try next after a call of a tool, by Twilio's code. It
-// mentions any tool.
+// Advice returns what to try next after a call of a tool failed, by Twilio's code.
+// It mentions any tool.
 func Advice(tool string) map[int]string {
 	all, _ := definitions([]string{"all"}, false) // a valid name
 	explain := explainer{offered: namesOf(all)}
@@ -89,13 +89,11 @@ func Advice(tool string) map[int]string {
 	for code := range advice {
 		texts[code] = explain.advice(0, code)
 	}
-	switch tool {
+	switch tool { // after a failure of Twilio's a write may have been carried out
 	case createConversationWebhook.name():
-		texts[20500] = explain.offered.mention(lookFirst)
-		texts[20503] = texts[20500]
+		texts[20500], texts[20503] = explain.offered.mention(lookFirst), explain.offered.mention(lookFirst)
 	case updateConversationWebhook.name():
-		texts[20500] = explain.offered.mention(fetchFirst)
-		texts[20503] = texts[20500]
+		texts[20500], texts[20503] = explain.offered.mention(fetchFirst), explain.offered.mention(fetchFirst)
 	}
 	return texts
 }

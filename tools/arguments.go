@@ -52,12 +52,16 @@ func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) 
 	if err := r.problems.err(); err != nil {
 		return in, err
 	}
-	valid, err := jsonv2.Marshal(r.arguments)
+	valid, err := jsonv2.Marshal(r.arguments, checked)
 	if err != nil {
 		return in, err
 	}
-	return in, jsonv2.Unmarshal(valid, &in)
+	return in, jsonv2.Unmarshal(valid, &in, checked)
 }
+
+// checked are the options for what a reader has read, which need not be checked
+// again.
+var checked = jsonv2.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
 // A reader reads the arguments of a call: an object of strings, integers, and
 // arrays of strings. It skips what is nested deeper, which is never valid.

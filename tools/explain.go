@@ -65,7 +65,11 @@ func (e explainer) explain(err error) (string, errorDetails) {
 		return text + invalid.Error(), errorDetails{Message: invalid.Error()}
 	}
 	if unsent, ok := errors.AsType[*twilioapi.UnsentError](err); ok {
-		return "Nothing was sent: " + unsent.Error() + ".", errorDetails{Message: unsent.Error()}
+		reason := unsent.Error()
+		if errors.Is(unsent, context.Canceled) {
+			reason = "the call was cancelled"
+		}
+		return "Nothing was sent: " + reason + ".", errorDetails{Message: reason}
 	}
 	if unknown, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err); ok {
 		return e.explainCreate(unknown)

@@ -264,7 +264,7 @@ func TestTheEventNamesAreInTheSchemaToo(t *testing.T) {
 func TestAdviceIsWhatErrorsSay(t *testing.T) {
 	t.Parallel()
 	text, _ := inSandbox(t).fails(create, `{"ConversationSid":"`+empty+`","Target":"studio"}`)
-	require.Contains(t, text, tools.Advice("")[50367])
+	require.Contains(t, text, tools.Advice(create)[50367])
 	require.Greater(t, len(tools.Advice("")), 30)
 }
 

@@ -8,8 +8,10 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -28,6 +30,38 @@ var (
 // name twice in one object, is nested too deeply, or has a number beyond the range
 // of float64.
 func normalizeJSON(text []byte) (json.RawMessage, error) {
+	value := jsontext.Value(bytes.Clone(text))
+	if value.Compact(jsontext.AllowInvalidUTF8(false), jsontext.AllowDuplicateNames(false)) == nil && isWithinLimits(value) {
+		return json.RawMessage(value), nil
+	}
+	return normalizeTokens(text)
+}
+
+// isWithinLimits reports whether compact JSON certainly is within the limits: it is
+// an object with few brackets, and nothing in it looks like a number that is long
+// or has an exponent.
+func isWithinLimits(value []byte) bool {
+	const maxDigits = 100
+	brackets, number := 0, 0 // number is the length of the number, if it is one
+	for i, c := range value {
+		switch {
+		case c == '[' || c == '{':
+			brackets++
+		case '0' <= c && c <= '9' || c == '-' || c == '.':
+			if number > 0 || strings.IndexByte(":,[", value[max(0, i-1)]) >= 0 {
+				number++
+			}
+			continue
+		case number > 0 && (c == 'e' || c == 'E') || number > maxDigits:
+			return false
+		}
+		number = 0
+	}
+	return value[0] == '{' && brackets <= maxDepth
+}
+
+// normalizeTokens is normalizeJSON for any text.
+func normalizeTokens(text []byte) (json.RawMessage, error) {
 	n := normalizers.Get().(*normalizer)
 	defer normalizers.Put(n)
 	n.in = *bytes.NewBuffer(text)
@@ -39,6 +73,10 @@ func normalizeJSON(text []byte) (json.RawMessage, error) {
 	}
 	return bytes.Clone(bytes.TrimSuffix(n.out.Bytes(), []byte("\n"))), nil
 }
+
+// normalized are the options to decode what normalizeJSON returns, which need not be
+// checked again.
+var normalized = jsonv2.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
 // A normalizer has what normalizeJSON can use again.
 type normalizer struct {

@@ -48,9 +48,11 @@ func decodeList(scope requestScope, body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	var page struct {
-		Webhooks []webhookID `json:"webhooks"`
+		Webhooks []struct {
+			ConversationSID *string `json:"conversation_sid"`
+		} `json:"webhooks"`
 	}
-	if jsonv2.Unmarshal(object, &page) != nil || page.Webhooks == nil {
+	if jsonv2.Unmarshal(object, &page, normalized) != nil || page.Webhooks == nil {
 		return nil, errors.New("the response is not a list of webhooks")
 	}
 	for _, id := range page.Webhooks {

@@ -35,7 +35,7 @@ var (
 // conversation_sid. If the conversation was given by its unique name, its SID is
 // not known.
 func (s requestScope) allows(sid *string) bool {
-	return sid == nil || !conversationSID.MatchString(s.conversation) || strings.EqualFold(*sid, s.conversation)
+	return sid == nil || strings.EqualFold(*sid, s.conversation) || !conversationSID.MatchString(s.conversation)
 }
 
 // A request is one operation on the webhooks of a conversation.

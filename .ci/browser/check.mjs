@@ -46,9 +46,10 @@ async function violations(page) {
 // The addresses are those of llms.txt, so every page is visited.
 async function addresses() {
   const index = await (await fetch(`${base}/llms.txt`)).text();
-  const pages = [...index.matchAll(/\]\((docs\/[^)]+)\.md\)/g)].map((link) => `/${link[1]}`);
-  assert.ok(pages.length > 0, "llms.txt lists no pages");
-  return ["/", ...pages, "/search?q=50361", "/search?q=", "/search?q=zebra"];
+  const pages = [...index.matchAll(/\]\(([^)]+)\.md\)/g)].map((link) => new URL(link[1], base));
+  assert.equal(pages.length, 14, "llms.txt lists every page");
+  assert.ok(pages.every((page) => page.origin === new URL(base).origin), "the addresses are those of the server");
+  return ["/", ...pages.map((page) => page.pathname), "/search?q=50361", "/search?q=", "/search?q=zebra"];
 }
 
 async function visitAll() {

@@ -113,6 +113,14 @@ func TestEveryPageIsLinkedFromAnother(t *testing.T) {
 	}
 }
 
+// A search shows a row as "column: cell".
+func TestNoCellOfATableIsEmpty(t *testing.T) {
+	t.Parallel()
+	for _, p := range docs.All() {
+		require.NotRegexp(t, `(?m)^\|.*\| +\|`, p.Content(), p.Name)
+	}
+}
+
 // What a guide says must have a source: every guide names public pages.
 func TestEveryGuideCitesPublicPages(t *testing.T) {
 	t.Parallel()

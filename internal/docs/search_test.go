@@ -186,7 +186,7 @@ func TestAPassageIsNoExampleAndNoHeader(t *testing.T) {
 	}
 	for _, query := range append(queries, "code meaning", "source", "request", "tool", "date_created", "account_sid", "curl", "json", "parameter type meaning") {
 		for _, r := range docs.Search(query, "").Results {
-			require.NotRegexp(t, `Code — Meaning|Source:  |(^|: )(Source|Request|Tool|Success): |As a (tool call|request)|"sid":|--request|: ?—|— *$`, r.Passage, query)
+			require.NotRegexp(t, `Code: Code|Field: Field|Event: Event|What: What|Parameter: Parameter|---|Source:  |(^|: )(Source|Request|Tool|Success): |As a (tool call|request)|"sid":|--request|: ?—|— *$`, r.Passage, query)
 		}
 	}
 }

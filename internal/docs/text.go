@@ -14,21 +14,23 @@ func blocks(markdown string) []block {
 	var all []block
 	intro := "" // the paragraph before, if it ends with a colon
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(markdown), "\n\n") {
+		before := intro
+		intro = ""
 		switch {
 		case unread.MatchString(paragraph):
 		case strings.HasPrefix(paragraph, "|"):
 			all = append(all, rows(paragraph)...)
 		case listItem.MatchString(paragraph):
-			if intro != "" {
+			if before != "" {
 				all[len(all)-1].text += " " + strings.ReplaceAll(plain(paragraph), "\n", " ")
 			}
-			all = append(all, items(intro, paragraph)...)
+			all = append(all, items(before, paragraph)...)
 		default:
 			text := plain(paragraph)
 			all = append(all, newBlock(text, text))
-		}
-		if intro = ""; strings.HasSuffix(paragraph, ":") {
-			intro = plain(paragraph)
+			if strings.HasSuffix(text, ":") {
+				intro = text
+			}
 		}
 	}
 	return all
@@ -61,9 +63,7 @@ func rows(table string) (all []block) {
 			b.has[term] = 2
 		}
 		for i, cell := range row[:min(len(row), len(names))] {
-			if cell != "" {
-				b.text += " — " + names[i] + ": " + cell
-			}
+			b.text += " — " + names[i] + ": " + cell
 		}
 		b.text = strings.TrimPrefix(b.text, " — ")
 		all = append(all, b)

@@ -27,8 +27,11 @@ const (
 	smallMessage = 4 << 10  // bytes
 )
 
-// errOverloaded refuses what exceeds a limit.
-var errOverloaded = newRPCError(mcp.INTERNAL_ERROR, "too many queued calls; nothing was sent; try again later")
+// These refuse what exceeds a limit.
+var (
+	errOverloaded = newRPCError(mcp.INTERNAL_ERROR, "too many queued calls; nothing was sent; try again later")
+	errMemoryFull = newRPCError(mcp.INTERNAL_ERROR, "too many long messages in memory; nothing was sent; try again later")
+)
 
 // acquire waits until a tool call may run. If it returns no error, release must
 // be called when the call is done.

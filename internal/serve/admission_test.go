@@ -129,7 +129,7 @@ func TestLongMessagesTakeBoundedMemory(t *testing.T) {
 		s.send(longCall(fmt.Sprint(10+i), length))
 	}
 	s.send(longCall("30", length))
-	require.Contains(t, s.answer(), `"id":30,"error":{"code":-32603,"message":"too many queued calls`)
+	require.Contains(t, s.answer(), `"id":30,"error":{"code":-32603,"message":"too many long messages in memory; nothing was sent`)
 	s.send(ping)
 	require.Contains(t, s.answer(), `"id":"p"`)
 	s.send(cancelled("10"))

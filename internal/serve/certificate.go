@@ -26,7 +26,10 @@ type certificate struct {
 
 func newCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, error) {
 	c := &certificate{certFile: certFile, keyFile: keyFile, log: log}
-	return c, c.read(time.Now())
+	if err := c.read(time.Now()); err != nil {
+		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
+	}
+	return c, nil
 }
 
 // get is a [tls.Config.GetCertificate].

@@ -37,7 +37,7 @@ func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 	case errors.Is(err, errNoMemory):
 		s.Metrics.refused("memory")
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // net/http must not wait for the rest
-		s.writeError(w, http.StatusServiceUnavailable, nil, errOverloaded)
+		s.writeError(w, http.StatusServiceUnavailable, nil, errMemoryFull)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.Metrics.refused("body_timeout")
 		s.writeError(w, http.StatusRequestTimeout, nil, newRPCError(mcp.INVALID_REQUEST,

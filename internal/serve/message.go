@@ -42,6 +42,7 @@ type message struct {
 // Limits on what a message holds besides the arguments of a tool call, which
 // the tool limits itself.
 const (
+	maxID      = 1 << 10  // bytes; a reply that waits to be written holds its id
 	maxMembers = 64       // of the message, of params and of _meta; their names are compared with each other
 	maxValue   = 64 << 10 // bytes of the value of one member
 )
@@ -170,6 +171,10 @@ func (p *parser) message() (message, *rpcError) {
 	if id := m.id; id != nil && (id.Kind() != '"' && id.Kind() != '0' || !id.IsValid()) {
 		m.id = nil
 		return m, newRPCError(mcp.INVALID_REQUEST, "id must be a string or a number")
+	}
+	if len(m.id) > maxID {
+		m.id = nil
+		return m, newRPCError(mcp.INVALID_REQUEST, fmt.Sprintf("id must have at most %d bytes", maxID))
 	}
 	if p.problem != nil {
 		return m, p.problem

@@ -103,6 +103,8 @@ func TestMessagesAreAnswered(t *testing.T) {
 		{"a fraction", `{"jsonrpc":"2.0","id":1.50,"method":"ping"}`, `{"jsonrpc":"2.0","id":1.50,"result":{}}`},
 		{"a negative", `{"jsonrpc":"2.0","id":-0,"method":"ping"}`, `{"jsonrpc":"2.0","id":-0,"result":{}}`},
 		{"a string", `{"jsonrpc":"2.0","id":"a\u0062<&","method":"ping"}`, `{"jsonrpc":"2.0","id":"a\u0062<&","result":{}}`},
+		{"a long id", `{"jsonrpc":"2.0","id":"` + strings.Repeat("x", 1022) + `","method":"ping"}`, `"id":"` + strings.Repeat("x", 1022) + `","result":{}`},
+		{"id too long", `{"jsonrpc":"2.0","id":"` + strings.Repeat("x", 1023) + `","method":"ping"}`, `"id":null,"error":{"code":-32600,"message":"id must have at most 1024 bytes"}`},
 		{"id null", `{"jsonrpc":"2.0","id":null,"method":"ping"}`, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"id must be a string or a number"}}`},
 		{"id true", `{"jsonrpc":"2.0","id":true,"method":"ping"}`, `"id":null,"error":{"code":-32600`},
 		{"id object", `{"jsonrpc":"2.0","id":{},"method":"ping"}`, `"id":null,"error":{"code":-32600`},

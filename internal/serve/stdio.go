@@ -159,7 +159,7 @@ func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
 	reserved := counted(len(line))
 	if !c.server.bytes.TryAcquire(reserved) {
 		c.server.Metrics.refused("memory")
-		return refuse(m.id, errOverloaded)
+		return refuse(m.id, errMemoryFull)
 	}
 	ctx, r := c.track(m)
 	return func() []byte {
