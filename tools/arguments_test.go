@@ -161,12 +161,13 @@ func TestWhiteSpaceAroundArgumentsIsAllowed(t *testing.T) {
 // Results show the method in upper case.
 func TestTheCaseOfAnEnumeratedValueDoesNotMatter(t *testing.T) {
 	t.Parallel()
-	requests := make(chan *http.Request, 1)
+	requests := make(chan *http.Request, 10)
 	s := connect(t, record(requests))
 	s.call(create, `{"ConversationSid":"x","Target":"STUDIO","Configuration.Method":"Post","Configuration.Filters":["ONMESSAGEADDED"]}`)
+	require.NotEmpty(t, requests, "it was not sent")
 	require.Equal(t, url.Values{"Target": {"studio"}, "Configuration.Method": {"post"}, "Configuration.Filters": {"ONMESSAGEADDED"}}, (<-requests).Form)
-	s.call(update, `{"ConversationSid":"x","Sid":"`+sid+`","Configuration.Method":"GET"}`)
-	require.Equal(t, url.Values{"Configuration.Method": {"get"}}, (<-requests).Form)
+	text, _ := s.fails(update, `{"ConversationSid":"x","Sid":"`+sid+`","Configuration.Method":"put"}`)
+	require.Contains(t, text, `Configuration.Method must be get or post, not "put".`)
 }
 
 func TestUnicodeIsSentAsItIs(t *testing.T) {
