@@ -39,7 +39,7 @@ const checks = {
   "ensure: a new webhook"({ result }) {
     assert.match(result.structuredContent.sid, /^WH[0-9a-f]{32}$/);
     assert.deepEqual(result.structuredContent.configuration.triggers, ["help, please"]);
-    assert.equal(result._meta?.existing, undefined);
+    assert.equal(result._meta.existing, false);
   },
   fetch({ result }) {
     assert.equal(result.structuredContent.sid, "WH00000000000000000000000000000003");
