@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"cmp"
@@ -212,7 +212,7 @@ func TestTheOutcomeIsTrueInRandomSchedules(t *testing.T) {
 }
 
 // The same for ten minutes, or until shortly before the test's own time limit:
-// go test -run Soak -timeout 15m -seed 0 .
+// go test ./internal/program -run Soak -timeout 15m -seed 0
 func TestSoak(t *testing.T) {
 	onlyWhenAsked(t, "Soak")
 	end := time.Now().Add(10 * time.Minute)
@@ -238,7 +238,7 @@ func runSchedules(t *testing.T, more func(done int) bool) {
 					outcomes.add(step.tool + " " + step.outcome)
 				}
 				if err != nil {
-					return fmt.Errorf("go test -run RandomSchedules -seed %d -schedules 1 . (%s): %w", seed, strings.ToLower(s.transport), err)
+					return fmt.Errorf("go test ./internal/program -run RandomSchedules -seed %d -schedules 1 (%s): %w", seed, strings.ToLower(s.transport), err)
 				}
 				return nil
 			})

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,4 +94,69 @@ func TestTheLogHasNoBytesOfThePeer(t *testing.T) {
 	for line := range strings.Lines(stderr.String()) {
 		require.True(t, strings.HasPrefix(line, "{"), fmt.Sprintf("not JSON: %s", line))
 	}
+}
+
+func TestSignalsEndTheProgram(t *testing.T) {
+	t.Parallel()
+	path := build(t)
+	start := func(args ...string) (*exec.Cmd, io.WriteCloser, *bufio.Reader) {
+		cmd := exec.Command(path, append(args, "--sandbox")...)
+		cmd.Env = []string{}
+		stdin, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() { _ = cmd.Process.Kill() })
+		return cmd, stdin, bufio.NewReader(stdout)
+	}
+	const ping = `{"jsonrpc":"2.0","id":2,"method":"ping"}` + "\n"
+	stuck := strings.ReplaceAll(listCall, documented, "CH"+strings.Repeat("0", 32)) + "\n" + ping
+
+	t.Run("at once if no call is in flight", func(t *testing.T) {
+		t.Parallel()
+		cmd, stdin, answers := start()
+		_, err := io.WriteString(stdin, ping)
+		require.NoError(t, err)
+		_, err = answers.ReadString('\n')
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		require.NoError(t, cmd.Wait(), "it exits with 0")
+	})
+	t.Run("at once after the second signal", func(t *testing.T) {
+		t.Parallel()
+		cmd, stdin, answers := start("--grace=1m", "--timeout=1m")
+		_, err := io.WriteString(stdin, stuck)
+		require.NoError(t, err)
+		_, err = answers.ReadString('\n')
+		require.NoError(t, err)
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for again := time.NewTicker(20 * time.Millisecond); ; {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			select {
+			case err := <-ended:
+				require.ErrorContains(t, err, "signal: terminated")
+				return
+			case <-again.C:
+			}
+		}
+	})
+	t.Run("when standard output is closed", func(t *testing.T) {
+		t.Parallel()
+		cmd := exec.Command(path, "--sandbox")
+		cmd.Env = []string{}
+		cmd.Stdin = strings.NewReader(listCall + "\n")
+		out, in, err := os.Pipe()
+		require.NoError(t, err)
+		require.NoError(t, out.Close())
+		cmd.Stdout = in
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		err = cmd.Run()
+		require.NoError(t, in.Close())
+		require.EqualError(t, err, "exit status 1")
+		require.Contains(t, stderr.String(), "writing standard output: ")
+		require.Contains(t, stderr.String(), "tool=list_conversation_webhooks outcome=ok")
+	})
 }

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"encoding/json"
@@ -14,9 +14,13 @@ import (
 	"twilio-conversations-mcp/tools"
 )
 
+// root is the root of the repository.
+const root = "../.."
+
+// read returns the text of a file of the repository.
 func read(t *testing.T, file string) string {
 	t.Helper()
-	b, err := os.ReadFile(file)
+	b, err := os.ReadFile(filepath.Join(root, file))
 	require.NoError(t, err)
 	return string(b)
 }
@@ -79,7 +83,7 @@ func TestTheLinksOfTheDocumentsWork(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", "deploy/README.md"} {
 		for _, link := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllStringSubmatch(read(t, file), -1) {
-			_, err := os.Stat(filepath.Join(filepath.Dir(file), link[1]))
+			_, err := os.Stat(filepath.Join(root, filepath.Dir(file), link[1]))
 			require.NoError(t, err, file)
 		}
 	}

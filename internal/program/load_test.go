@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"bufio"
@@ -27,7 +27,7 @@ import (
 func onlyWhenAsked(t *testing.T, name string) {
 	t.Helper()
 	if !strings.Contains(flag.Lookup("test.run").Value.String(), name) {
-		t.Skipf("takes minutes; run it with: go test -run %s -timeout 15m -v .", name)
+		t.Skipf("takes minutes; run it with: go test ./internal/program -run %s -timeout 15m -v", name)
 	}
 }
 
@@ -41,7 +41,7 @@ type process struct {
 func build(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "server")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-C", root, "-o", path, ".").CombinedOutput()
 	require.NoError(t, err, string(out))
 	return path
 }

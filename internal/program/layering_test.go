@@ -1,7 +1,8 @@
-package main
+package program
 
 import (
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // of our own packages come without the path of the module, such as /tools.
 func imports(t *testing.T) map[string][]string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.Module.Path}} {{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-C", root, "-f", `{{.Module.Path}} {{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
 	require.NoError(t, err)
 	all := map[string][]string{}
 	for line := range strings.Lines(string(out)) {
@@ -29,7 +30,8 @@ func imports(t *testing.T) map[string][]string {
 
 // allowedImports lists, for each of our packages, which others it may import.
 var allowedImports = map[string][]string{
-	"":                   {"/internal/access", "/internal/call", "/internal/clients", "/internal/config", "/internal/logging", "/internal/metrics", "/internal/serve", "/internal/web", "/internal/web/app", "/tools", "/twilioapi", "/twilioapi/sandbox"},
+	"":                   {"/internal/program"},
+	"/internal/program":  {"/internal/access", "/internal/call", "/internal/clients", "/internal/config", "/internal/logging", "/internal/metrics", "/internal/serve", "/internal/web", "/internal/web/app", "/tools", "/twilioapi", "/twilioapi/sandbox"},
 	"/internal/access":   {},
 	"/internal/call":     {"/internal/serve"},
 	"/internal/clients":  {},
@@ -66,7 +68,7 @@ var importers = map[string][]string{
 	"github.com/coreos/go-oidc/v3":             {"/internal/access"},
 	"github.com/go-json-experiment/json":       {"/internal/serve", "/tools", "/twilioapi"},
 	"golang.org/x/sync":                        {"/internal/serve"},
-	"github.com/mark3labs/mcp-go":              {"", "/internal/call", "/internal/serve", "/tools"},
+	"github.com/mark3labs/mcp-go":              {"/internal/call", "/internal/program", "/internal/serve", "/tools"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
 	"github.com/yuin/goldmark":                 {"/internal/web"},
 }
@@ -90,4 +92,11 @@ func mayImport(pkg, path string) bool {
 		}
 	}
 	return false
+}
+
+func TestTheRootHasNoGoCodeButMain(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(root, "*.go"))
+	require.NoError(t, err)
+	require.Equal(t, []string{filepath.Join(root, "main.go")}, files)
 }

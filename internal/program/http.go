@@ -1,0 +1,67 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"twilio-conversations-mcp/internal/clients"
+	"twilio-conversations-mcp/internal/config"
+	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/internal/web"
+)
+
+// serveHTTP serves MCP over HTTP until ctx is done, and the documentation unless
+// it is switched off.
+func (p *program) serveHTTP(ctx context.Context) error {
+	options, allowRemote, err := p.cfg.HTTPOptions(p.lookup, p.log)
+	if err != nil {
+		return err
+	}
+	ln, err := serve.Listen(p.cfg.HTTP, allowRemote)
+	if errors.Is(err, serve.ErrNotLoopback) {
+		return fmt.Errorf("--http: %w; to let other machines call, set MCP_AUTH_TOKEN or --oauth-issuer, or give --credentials caller, "+
+			"or --allow-anonymous behind a proxy that authenticates", err)
+	}
+	if err != nil {
+		return fmt.Errorf("--http: %w", err)
+	}
+	address, complete := p.cfg.Address(ln.Addr())
+	pages := ""
+	if p.cfg.Docs && complete {
+		pages = address
+	}
+	server, stop, err := p.newServer(pages)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer stop()
+	if p.cfg.Docs {
+		if options.Docs, err = p.newDocsServer(pages); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		options.Web = web.New(p.webOptions(server, address, pages))
+	}
+	return server.HTTP(ctx, ln, options)
+}
+
+// webOptions returns the options of the web pages about a server at an address.
+// The base URL of the pages is empty if a part of the address is not known.
+func (p *program) webOptions(server *serve.Server, address, pages string) web.Options {
+	o := web.Options{BaseURL: address, Address: pages, Authorization: p.cfg.Authorization(p.lookup)}
+	for _, tool := range server.Tools {
+		d := tool.Definition
+		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
+	}
+	if strings.HasPrefix(o.Authorization, "Basic ") {
+		return o // an entry of an AI tool cannot send Twilio's credentials
+	}
+	for _, c := range clients.All() {
+		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})
+		if err == nil { // else its file cannot hold a URL
+			o.Clients = append(o.Clients, web.Client{Name: c.Title, File: c.File, Secrets: c.Secrets, Entry: entry.Entry, Command: entry.Command})
+		}
+	}
+	return o
+}

@@ -1,0 +1,119 @@
+// Package program wires the parts of the server together.
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"log/slog"
+	"net"
+	"time"
+
+	"twilio-conversations-mcp/internal/access"
+	"twilio-conversations-mcp/internal/call"
+	"twilio-conversations-mcp/internal/clients"
+	"twilio-conversations-mcp/internal/config"
+	"twilio-conversations-mcp/internal/logging"
+	"twilio-conversations-mcp/internal/metrics"
+	"twilio-conversations-mcp/internal/serve"
+)
+
+// Report prints err to stderr. If the reader of stderr is blocked, Report returns
+// after a second.
+func Report(stderr io.Writer, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fmt.Fprintln(stderr, "twilio-conversations-mcp:", err)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+	}
+}
+
+// Run runs the command that args name until it is done or ctx is. The arguments are
+// all that it uses of the process.
+func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.Reader, stdout, stderr io.Writer) error {
+	cfg, err := config.Parse(args, lookup, stdout)
+	switch {
+	case errors.Is(err, config.ErrHelp):
+		return nil
+	case err != nil:
+		return err
+	case cfg.Command == "version":
+		_, err := fmt.Fprintln(stdout, config.VersionString())
+		return err
+	case cfg.Command == "config":
+		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Token: config.HasTokens(lookup)})
+	case cfg.Command == "call":
+		cfg.LogLevel, cfg.Toolsets = slog.LevelError, []string{"all"}
+	}
+	log, flush := logging.New(stderr, cfg.LogFormat, cfg.LogLevel)
+	defer flush()
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(logging.DefaultWriter(log))
+	if cfg.Command == "sandbox" {
+		return serveSandbox(ctx, cfg, stderr)
+	}
+
+	p := &program{cfg: cfg, lookup: lookup, log: log}
+	if cfg.Command == "call" {
+		return p.callTool(ctx, stdin, stdout, stderr)
+	}
+	if err := p.serveMetrics(ctx); err != nil {
+		return err
+	}
+	if cfg.HTTP != "" {
+		return p.serveHTTP(ctx)
+	}
+	return p.serveStdio(ctx, stdin, stdout)
+}
+
+// program holds what the commands share.
+type program struct {
+	cfg     *config.Config
+	lookup  config.LookupFunc
+	log     *slog.Logger
+	metrics *metrics.Metrics // nil: there are none
+}
+
+// serveMetrics serves metrics until ctx is done, if an address is set for them.
+func (p *program) serveMetrics(ctx context.Context) error {
+	if p.cfg.Metrics == "" {
+		return nil
+	}
+	ln, err := serve.Listen(p.cfg.Metrics, true)
+	if err != nil {
+		return fmt.Errorf("--metrics: %w", err)
+	}
+	if host, _, _ := net.SplitHostPort(p.cfg.Metrics); !access.IsLoopback(host) {
+		p.log.Warn("--metrics: anyone who can connect to the address can read the metrics")
+	}
+	p.log.Info("serving metrics", "url", "http://"+ln.Addr().String()+"/metrics")
+	p.metrics = metrics.New(config.Version())
+	go func() { _ = serve.Run(ctx, p.metrics.Handler(), ln) }()
+	return nil
+}
+
+// callTool carries out one call.
+func (p *program) callTool(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	server, stop, err := p.newServer("")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return call.Run(ctx, server, p.cfg.Call.Tool, p.cfg.Call.JSON, stdin, stdout, stderr)
+}
+
+// serveStdio serves MCP over stdio until stdin ends or ctx is done.
+func (p *program) serveStdio(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	server, stop, err := p.newServer("")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return server.Stdio(ctx, stdin, stdout)
+}

@@ -1,0 +1,47 @@
+package program
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"twilio-conversations-mcp/internal/config"
+	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/twilioapi"
+	"twilio-conversations-mcp/twilioapi/sandbox"
+)
+
+// serveSandbox serves the sandbox alone.
+func serveSandbox(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
+	ln, err := serve.Listen(cmp.Or(cfg.HTTP, "127.0.0.1:8081"), false)
+	if errors.Is(err, serve.ErrNotLoopback) {
+		return fmt.Errorf("--http: %w; the sandbox listens on loopback only", err)
+	}
+	if err != nil {
+		return fmt.Errorf("--http: %w", err)
+	}
+	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
+	return serve.Run(ctx, sandbox.New(sandbox.Options{BaseURL: cfg.BaseURL}), ln)
+}
+
+// startSandbox serves the sandbox for this process, over TCP like the real API.
+func startSandbox() (baseURL string, stop func(), err error) {
+	ln, err := serve.Listen("127.0.0.1:0", false)
+	if err != nil {
+		return "", nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = serve.Run(ctx, sandbox.New(sandbox.Options{}), ln)
+	}()
+	return "http://" + ln.Addr().String(), func() { cancel(); <-done }, nil
+}
+
+func sandboxCredentials() (twilioapi.Credentials, error) {
+	return twilioapi.Credentials{Username: "AC" + strings.Repeat("a", 32), Password: "no-account-needed"}, nil
+}

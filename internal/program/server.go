@@ -1,0 +1,139 @@
+package program
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"twilio-conversations-mcp/internal/access"
+	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/tools"
+	"twilio-conversations-mcp/twilioapi"
+	"twilio-conversations-mcp/twilioapi/sandbox"
+)
+
+// newServer returns a server of the tools, which call Twilio or the sandbox, and
+// a function that releases what it uses. The base URL of the web pages is empty
+// if there are none.
+func (p *program) newServer(pages string) (server *serve.Server, stop func(), err error) {
+	offered, err := tools.Select(p.cfg.Toolsets, p.cfg.ReadOnly)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--toolsets: %w", err)
+	}
+	twilio, stop, err := p.newClient()
+	if err != nil {
+		return nil, nil, err
+	}
+	options := p.serverOptions(offered)
+	options.Tools = servedTools(tools.WithPages(offered, pages), twilio)
+	addView(&options)
+	if p.cfg.Sandbox {
+		options.Instructions += " " + sandbox.Guide
+	}
+	return serve.New(options), stop, nil
+}
+
+// newClient returns a client of Twilio or of the sandbox, and a function that
+// stops the sandbox.
+func (p *program) newClient() (client *twilioapi.Client, stop func(), err error) {
+	c, err := p.cfg.TwilioConfig(p.lookup, p.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m := p.metrics; m != nil {
+		c.OnResponse, c.OnRetry, c.OnReconciled = m.Response, m.Retry, m.Reconciled
+	}
+	stop = func() {}
+	if p.cfg.Sandbox {
+		if c.BaseURL, stop, err = startSandbox(); err != nil {
+			return nil, nil, err
+		}
+		c.Credentials = sandboxCredentials
+	}
+	client, err = twilioapi.New(c)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	if client.Plaintext() {
+		p.log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
+	}
+	return client, stop, nil
+}
+
+// newDocsServer returns a server of the documentation only. Its limits are its
+// own, and lower than those of the tools that call Twilio.
+func (p *program) newDocsServer(pages string) (*serve.Server, error) {
+	offered, err := tools.Select([]string{"docs"}, true)
+	if err != nil {
+		return nil, err
+	}
+	options := p.serverOptions(offered)
+	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
+	options.Instructions += " " + tools.DocsEndpoint
+	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
+	options.Tools = servedTools(tools.WithPages(offered, pages), nil)
+	return serve.New(options), nil
+}
+
+// serverOptions returns the options of a server that offers tools, without the
+// tools themselves: its limits, and what models read.
+func (p *program) serverOptions(offered []tools.Tool) serve.Options {
+	options := p.cfg.ServerOptions(p.log)
+	if m := p.metrics; m != nil {
+		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
+	}
+	options.Instructions = tools.Instructions(offered)
+	options.Resources, options.ResourceTemplates, options.ResourceCompletion = tools.Resources(), tools.ResourceTemplates(), tools.Completion{}
+	if options.Prompts = tools.Prompts(offered); options.Prompts != nil {
+		options.PromptCompletion = tools.Completion{}
+	}
+	return options
+}
+
+// servedTools makes each tool call Twilio with the credentials of the caller, or
+// with those of the server where callers send none.
+func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve.Tool) {
+	for _, tool := range offered {
+		served = append(served, serve.Tool{
+			Definition: tool.Definition,
+			Scope:      scope(tool),
+			Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
+				client := twilio
+				if caller.Username != "" {
+					client = twilio.WithCredentials(twilioapi.Credentials{Username: caller.Username, Password: caller.Password})
+				}
+				result, info := tool.Call(ctx, client, arguments)
+				return result, logAttributes(info)
+			},
+		})
+	}
+	return served
+}
+
+// scope is the OAuth scope that a caller needs for a tool; none for the
+// documentation.
+func scope(tool tools.Tool) string {
+	switch {
+	case !*tool.Definition.Annotations.OpenWorldHint:
+		return ""
+	case tool.ReadOnly():
+		return access.ScopeRead
+	default:
+		return access.ScopeWrite
+	}
+}
+
+// logAttributes describes the requests that a call made, if it made any.
+func logAttributes(i twilioapi.CallInfo) []slog.Attr {
+	if i.Attempts == 0 {
+		return nil
+	}
+	return []slog.Attr{
+		slog.Int("status", i.Status), slog.Int("code", i.Code), slog.String("request_id", i.RequestID),
+		slog.Int("attempts", i.Attempts), slog.Bool("settled", i.Reconciled),
+	}
+}
