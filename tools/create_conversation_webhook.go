@@ -17,6 +17,8 @@ var createConversationWebhook = operation[schemas.CreateConversationWebhookInput
 		"if one is there with the same target, url, method, flow_sid, filters and triggers, in any order, " +
 		"whatever its replay_after, unless the user wants two. " +
 		"If one differs only in filters or triggers, ask: what matches both would be delivered twice.|.]",
+	scope:      scopeWrite,
+	view:       true,
 	reconciled: createReconciled,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {
 		return twilio.CreateWebhook(ctx, in.ConversationSid, newWebhook(in))

@@ -77,7 +77,7 @@ func TestAReadOnlyToolOnlyReads(t *testing.T) {
 		methods <- r.Method
 		w.WriteHeader(http.StatusNotFound)
 	}))
-	readOnly, err := tools.Select([]string{"webhooks", "manage"}, true)
+	readOnly, err := tools.Select(tools.Selection{Toolsets: []string{"webhooks", "manage"}, ReadOnly: true})
 	require.NoError(t, err)
 	for _, tool := range readOnly {
 		s.call(tool.Definition.Name, every[tool.Definition.Name])
@@ -87,4 +87,28 @@ func TestAReadOnlyToolOnlyReads(t *testing.T) {
 	for method := range methods {
 		require.Equal(t, http.MethodGet, method)
 	}
+}
+
+// Which callers may call a tool is said by the tool, and follows from nothing else.
+func TestEveryToolNamesItsScope(t *testing.T) {
+	t.Parallel()
+	for _, tool := range choose(t, "all") {
+		switch name := tool.Definition.Name; name {
+		case search, get:
+			require.Equal(t, "none", tool.Scope, name)
+		default:
+			require.Equal(t, map[bool]string{true: "webhooks:read", false: "webhooks:write"}[tool.ReadOnly()], tool.Scope, name)
+		}
+	}
+}
+
+func TestTheViewShowsTheResultsThatAreWebhooks(t *testing.T) {
+	t.Parallel()
+	var shown []string
+	for _, tool := range choose(t, "all") {
+		if tool.View {
+			shown = append(shown, tool.Definition.Name)
+		}
+	}
+	require.Equal(t, []string{list, create, ensure, fetch}, shown)
 }

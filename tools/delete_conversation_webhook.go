@@ -14,6 +14,7 @@ var deleteConversationWebhook = operation[schemas.DeleteConversationWebhookInput
 		"fetch it first, so that you can create it again. " +
 		"Delete only what the user names, or what you have just created (not what ensure found already there).",
 	hints:        hints{destructive: true, idempotent: true},
+	scope:        scopeWrite,
 	afterFailure: "Whether the webhook was deleted is unknown; the call may be repeated.",
 	notFound:     checkWebhook,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.DeleteConversationWebhookInput) (twilioapi.Result, error) {

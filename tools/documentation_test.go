@@ -76,8 +76,8 @@ func TestASearchWithoutAMatchSaysWhatToTry(t *testing.T) {
 
 func TestResultsHaveTheURLsOfWebPagesWhereThereAreSome(t *testing.T) {
 	t.Parallel()
-	all := tools.WithPages(choose(t, "all"), "https://example.com/twilio")
-	require.Len(t, all, len(choose(t, "all")))
+	all, err := tools.Select(tools.Selection{Toolsets: []string{"all"}, Pages: "https://example.com/twilio"})
+	require.NoError(t, err)
 	found, _ := read[schemas.SearchDocumentationOutput](t, all, search, `{"query":"50361"}`)
 	require.Equal(t, "https://example.com/twilio/docs/guides/limits", found.Results[0].URL)
 }
@@ -99,7 +99,8 @@ func TestGetReturnsPagesByAnyOfTheirNames(t *testing.T) {
 // A model reads a page by what it has seen of it.
 func TestAPageIsReadByWhatASearchReturns(t *testing.T) {
 	t.Parallel()
-	all := tools.WithPages(choose(t, "docs"), "https://example.com/twilio")
+	all, err := tools.Select(tools.Selection{Toolsets: []string{"docs"}, Pages: "https://example.com/twilio"})
+	require.NoError(t, err)
 	found, _ := read[schemas.SearchDocumentationOutput](t, all, search, `{}`)
 	for _, r := range found.Results {
 		for _, name := range []string{r.URI, r.URL, r.Title, strings.ToUpper(r.Title), r.URL + "#errors"} {

@@ -18,6 +18,8 @@ var ensureConversationWebhook = operation[schemas.CreateConversationWebhookInput
 		"ReplayAfter is not compared, and an existing webhook replays nothing. " +
 		"A conversation holds at most five.",
 	hints:        hints{idempotent: true},
+	scope:        scopeWrite,
+	view:         true,
 	afterFailure: "Nothing was created.",
 	reconciled:   createReconciled,
 	ensures:      true,

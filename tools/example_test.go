@@ -14,7 +14,7 @@ import (
 )
 
 func ExampleSelect() {
-	selected, err := tools.Select([]string{"webhooks", "manage"}, true)
+	selected, err := tools.Select(tools.Selection{Toolsets: []string{"webhooks", "manage"}, ReadOnly: true})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -22,7 +22,7 @@ func ExampleSelect() {
 	for _, tool := range selected {
 		fmt.Println(tool.Definition.Name)
 	}
-	_, err = tools.Select([]string{"webhook"}, true)
+	_, err = tools.Select(tools.Selection{Toolsets: []string{"webhook"}, ReadOnly: true})
 	fmt.Println(err)
 	// Output:
 	// list_conversation_webhooks
@@ -40,7 +40,7 @@ func ExampleTool() {
 		fmt.Println(err)
 		return
 	}
-	selected, _ := tools.Select([]string{"webhooks"}, false)
+	selected, _ := tools.Select(tools.Selection{Toolsets: []string{"webhooks"}})
 	for _, arguments := range []string{`{"PageSize":9}`, `{"ConversationSid":"CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}`} {
 		result, info := selected[0].Call(context.Background(), client, json.RawMessage(arguments))
 		text, _ := mcp.AsTextContent(result.Content[0])

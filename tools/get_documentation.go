@@ -16,7 +16,8 @@ var getDocumentation = operation[schemas.GetDocumentationInput]{
 	title:       "Read the documentation",
 	description: "Returns pages of the documentation of the webhooks of Twilio conversations, in Markdown.",
 	hints:       readsDocumentation,
-	answer: func(in schemas.GetDocumentationInput) (*mcp.CallToolResult, error) {
+	scope:       scopeNone,
+	answer: func(in schemas.GetDocumentationInput, _ string) (*mcp.CallToolResult, error) {
 		out := schemas.GetDocumentationOutput{Pages: []schemas.DocumentationPage{}, Missing: []string{}}
 		var texts []string
 		for _, name := range in.URIs {

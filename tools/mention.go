@@ -1,9 +1,9 @@
 package tools
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // offered are the names of the tools that a client can call.
@@ -13,22 +13,41 @@ type offered []string
 // first alternative that names only offered tools. An alternative may be empty;
 // the last one names no tool.
 func (o offered) mention(text string) string {
-	return alternatives.ReplaceAllStringFunc(text, func(brackets string) string {
-		for alternative := range strings.SplitSeq(strings.Trim(brackets, "[]"), "|") {
-			if o.areNamedIn(alternative) {
-				return alternative
-			}
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "[")
+		b.WriteString(before)
+		if !found {
+			return b.String()
 		}
-		return ""
-	})
+		alternatives, after, _ := strings.Cut(rest, "]")
+		b.WriteString(o.choose(alternatives))
+		text = after
+	}
 }
 
-var (
-	alternatives = regexp.MustCompile(`\[[^]]*\]`)
-	toolName     = regexp.MustCompile(`[a-z]+_(conversation_webhooks?|documentation)`)
-)
+// choose returns the first alternative that names only offered tools.
+func (o offered) choose(alternatives string) string {
+	for alternative := range strings.SplitSeq(alternatives, "|") {
+		if o.areNamedIn(alternative) {
+			return alternative
+		}
+	}
+	return ""
+}
 
 // areNamedIn reports whether every tool that a text names is offered.
 func (o offered) areNamedIn(text string) bool {
-	return !slices.ContainsFunc(toolName.FindAllString(text, -1), func(name string) bool { return !slices.Contains(o, name) })
+	words := strings.FieldsFunc(text, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) })
+	return !slices.ContainsFunc(words, func(word string) bool { return isTool(word) && !slices.Contains(o, word) })
+}
+
+// isTool reports whether there is a tool of a name, offered or not.
+func isTool(name string) bool {
+	for _, set := range toolsets {
+		if slices.ContainsFunc(set.tools, func(d definition) bool { return d.name() == name }) {
+			return true
+		}
+	}
+	return false
 }

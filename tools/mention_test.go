@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -23,8 +25,8 @@ func TestOnlyOfferedToolsAreMentioned(t *testing.T) {
 			o := namesOf(selected)
 			for _, d := range selected {
 				for _, text := range everyText(d, o) {
-					for _, name := range toolName.FindAllString(text, -1) {
-						require.Contains(t, o, name, "%v, read-only %v: %s: %s", names, readOnly, d.name(), text)
+					for _, name := range underscored.FindAllString(text, -1) {
+						require.True(t, slices.Contains(o, name) || slices.Contains(fields, name), "%v, read-only %v: %s: %s", names, readOnly, d.name(), text)
 					}
 					require.NotRegexp(t, `[][|]|  | \.|call *$`, text)
 				}
@@ -32,6 +34,13 @@ func TestOnlyOfferedToolsAreMentioned(t *testing.T) {
 		}
 	}
 }
+
+// underscored matches what looks like the name of a tool; fields are the names of
+// Twilio's fields that look so.
+var (
+	underscored = regexp.MustCompile(`\b[a-z]+(_[a-z]+)+\b`)
+	fields      = []string{"flow_sid", "replay_after", "next_page_url"}
+)
 
 func subsets(names []string) (all [][]string) {
 	for bits := range 1 << len(names) {
@@ -48,7 +57,7 @@ func subsets(names []string) (all [][]string) {
 
 // everyText returns the description of a tool, and the texts of all its results.
 func everyText(d definition, o offered) []string {
-	all := []string{d.tool(o).Definition.Description}
+	all := []string{d.tool(o, "").Definition.Description}
 	explain := d.explainer(o)
 	add := func(result *mcp.CallToolResult) {
 		for _, content := range result.Content {
@@ -109,10 +118,22 @@ func everyUnknownOutcome() []error {
 
 func TestAnAlternativeIsChosenByTheToolsItNames(t *testing.T) {
 	t.Parallel()
-	const text = "Do this[ with a_conversation_webhook|, or b_conversation_webhooks|]. [ask search_documentation|Ask.]"
-	require.Equal(t, "Do this with a_conversation_webhook. Ask.", offered{"a_conversation_webhook", "b_conversation_webhooks"}.mention(text))
-	require.Equal(t, "Do this, or b_conversation_webhooks. ask search_documentation", offered{"search_documentation", "b_conversation_webhooks"}.mention(text))
-	require.Equal(t, "Do this. Ask.", offered(nil).mention(text))
+	const text = "Do this[ with create_conversation_webhook|, or (list_conversation_webhooks)|]. [ask search_documentation|Ask.] flow_sid"
+	require.Equal(t, "Do this with create_conversation_webhook. Ask. flow_sid", offered{"create_conversation_webhook", "list_conversation_webhooks"}.mention(text))
+	require.Equal(t, "Do this, or (list_conversation_webhooks). ask search_documentation flow_sid", offered{"search_documentation", "list_conversation_webhooks"}.mention(text))
+	require.Equal(t, "Do this. Ask. flow_sid", offered(nil).mention(text))
+}
+
+// Whatever its name is like.
+func TestEveryToolIsRecognizedInATextThatNamesIt(t *testing.T) {
+	t.Parallel()
+	all, err := definitions([]string{"all"}, false)
+	require.NoError(t, err)
+	for _, name := range namesOf(all) {
+		text := "[Call " + name + ": it helps.|No such tool.]"
+		require.Equal(t, "No such tool.", offered(nil).mention(text))
+		require.Equal(t, "Call "+name+": it helps.", offered{name}.mention(text))
+	}
 }
 
 func TestBracketsOfTwiliosAreKept(t *testing.T) {

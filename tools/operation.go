@@ -19,33 +19,47 @@ type operation[Input any] struct {
 	title        string
 	description  string // see [offered.mention]
 	hints        hints
+	scope        scope
+	view         bool   // see [Tool]
 	refusesEmpty bool   // see [parameters]
 	afterFailure string // what is known after Twilio failed or did not answer
 	reconciled   string // the note on a result with Info.Reconciled
 	notFound     string // what to try after a 404, if not checkConversation
 	ensures      bool   // whether a result says if the webhook was there already
 	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
-	answer       func(Input) (*mcp.CallToolResult, error) // an error is an [argumentError]
+	// answer is called with the base URL of the web pages, or "" if there are
+	// none. Its errors are [argumentError].
+	answer func(in Input, pages string) (*mcp.CallToolResult, error)
 }
 
 // hints are the annotations of a tool.
 type hints struct{ readOnly, destructive, idempotent, closedWorld bool }
 
+// scope is the OAuth scope that a call of a tool needs. Each tool names one: with an
+// access token, nobody may call a tool that names none.
+type scope string
+
+const (
+	scopeNone  scope = "none" // any caller
+	scopeRead  scope = "webhooks:read"
+	scopeWrite scope = "webhooks:write"
+)
+
 func (o operation[Input]) name() string   { return string(o.contract) }
 func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
 
 // tool returns the tool of the operation, given the names of all tools that are
-// offered.
-func (o operation[Input]) tool(names offered) Tool {
+// offered, and the base URL of the web pages.
+func (o operation[Input]) tool(names offered, pages string) Tool {
 	input := sync.OnceValue(func() *parameters { return newParameters(o.contract.Input(), o.refusesEmpty) })
 	explain := o.explainer(names)
-	return Tool{o.definition(names), func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
+	return Tool{Definition: o.definition(names), Scope: string(o.scope), View: o.view, Call: func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
 		arguments, err := decode[Input](ctx, input(), raw)
 		if err != nil {
 			return explain.errorResult(err), twilioapi.CallInfo{}
 		}
 		if o.answer != nil {
-			return explain.result(o.answer(arguments)), twilioapi.CallInfo{}
+			return explain.result(o.answer(arguments, pages)), twilioapi.CallInfo{}
 		}
 		result, err := o.call(ctx, twilio, arguments)
 		if err != nil {

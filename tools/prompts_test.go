@@ -25,7 +25,7 @@ func TestPromptsAreOfferedWithTheToolsThatTheySpeakOf(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"connect_bot", "connect_studio_flow", "audit_webhooks"}, promptNames(choose(t, "webhooks")))
 	require.Equal(t, []string{"connect_bot", "connect_studio_flow", "audit_webhooks"}, promptNames(choose(t, "all")))
-	readOnly, err := tools.Select([]string{"all"}, true)
+	readOnly, err := tools.Select(tools.Selection{Toolsets: []string{"all"}, ReadOnly: true})
 	require.NoError(t, err)
 	require.Equal(t, []string{"audit_webhooks"}, promptNames(readOnly))
 	require.Empty(t, promptNames(choose(t, "docs")))

@@ -275,7 +275,7 @@ func TestDescriptionsSayWhatToDoFirst(t *testing.T) {
 		{"delete", "all"}: "Deletes a webhook of a Twilio conversation; it cannot be restored: fetch it first, so that you can create it again. " +
 			"Delete only what the user names, or what you have just created (not what ensure found already there).",
 	} {
-		selected, err := Select([]string{of.toolset}, false)
+		selected, err := Select(Selection{Toolsets: []string{of.toolset}})
 		require.NoError(t, err)
 		i := slices.IndexFunc(selected, func(tool Tool) bool { return strings.HasPrefix(tool.Definition.Name, of.tool) })
 		require.Equal(t, want, selected[i].Definition.Description, of)

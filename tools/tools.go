@@ -18,6 +18,8 @@ import (
 // A Tool is an MCP tool.
 type Tool struct {
 	Definition mcp.Tool
+	Scope      string // the OAuth scope that a call needs, or "none"
+	View       bool   // whether the result is one webhook or several, which a view can show
 	// Call carries out one call. Whatever goes wrong is a tool error in the
 	// result.
 	Call func(ctx context.Context, twilio *twilioapi.Client, arguments json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo)
@@ -31,7 +33,7 @@ type definition interface {
 	name() string
 	readOnly() bool
 	explainer(offered) explainer
-	tool(offered) Tool
+	tool(names offered, pages string) Tool
 }
 
 // toolsets lists every tool, in the order of tools/list.
@@ -41,7 +43,7 @@ var toolsets = []struct {
 }{
 	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
 	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
-	{"docs", []definition{searchDocumentation(""), getDocumentation}},
+	{"docs", []definition{searchDocumentation, getDocumentation}},
 }
 
 // Toolsets returns the names that [Select] accepts.
@@ -52,14 +54,20 @@ func Toolsets() (names []string) {
 	return append(names, "all")
 }
 
-// Select returns the tools of the named toolsets, in a fixed order; readOnly
-// leaves out those that change something. The descriptions, results and errors of
-// a tool mention only tools that are returned with it. An unknown name is an error
-// that lists the valid ones.
-func Select(names []string, readOnly bool) (selected []Tool, err error) {
-	all, err := definitions(names, readOnly)
+// A Selection says which tools are wanted.
+type Selection struct {
+	Toolsets []string // see [Toolsets]
+	ReadOnly bool     // leaves out the tools that change something
+	Pages    string   // base URL of the web pages, which results about the documentation name; "": none
+}
+
+// Select returns the tools of a selection, in a fixed order. The descriptions,
+// results and errors of a tool mention only tools that are returned with it. An
+// unknown name is an error that lists the valid ones.
+func Select(s Selection) (selected []Tool, err error) {
+	all, err := definitions(s.Toolsets, s.ReadOnly)
 	for _, d := range all {
-		selected = append(selected, d.tool(namesOf(all)))
+		selected = append(selected, d.tool(namesOf(all), s.Pages))
 	}
 	return selected, err
 }

@@ -66,7 +66,7 @@ func connect(t *testing.T, twilio http.Handler, change ...func(*twilioapi.Config
 
 func choose(t *testing.T, toolsets ...string) []tools.Tool {
 	t.Helper()
-	selected, err := tools.Select(toolsets, false)
+	selected, err := tools.Select(tools.Selection{Toolsets: toolsets})
 	require.NoError(t, err)
 	return selected
 }
@@ -234,7 +234,7 @@ func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 		{[]string{"all", "webhooks"}, true, []string{list, fetch, search, get}},
 		{nil, false, nil},
 	} {
-		selected, err := tools.Select(row.names, row.readOnly)
+		selected, err := tools.Select(tools.Selection{Toolsets: row.names, ReadOnly: row.readOnly})
 		require.NoError(t, err)
 		var got []string
 		for _, tool := range selected {
@@ -247,7 +247,7 @@ func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 func TestAnUnknownToolsetIsRefusedWithTheValidOnes(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"doc", "", "Webhooks", "all "} {
-		_, err := tools.Select([]string{"webhooks", name}, false)
+		_, err := tools.Select(tools.Selection{Toolsets: []string{"webhooks", name}})
 		require.EqualError(t, err, fmt.Sprintf("unknown toolset %q: valid are webhooks, manage, docs, all", name))
 	}
 }

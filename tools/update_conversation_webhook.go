@@ -14,6 +14,7 @@ var updateConversationWebhook = operation[schemas.UpdateConversationWebhookInput
 		"what is left out stays as it is. Target cannot be changed, and nothing can be cleared or replayed: " +
 		"for that, create another webhook, then delete this one; if the conversation is full, delete first, after asking.",
 	hints:        hints{destructive: true, idempotent: true},
+	scope:        scopeWrite,
 	refusesEmpty: true,
 	reconciled:   "Twilio's response to the update was lost, but the webhook was read afterwards and shows what was asked for.",
 	notFound:     checkWebhook,

@@ -6,8 +6,10 @@ import (
 	"unicode"
 )
 
-// The scopes of access tokens. ScopeWrite implies ScopeRead.
+// The scopes of access tokens. ScopeWrite implies ScopeRead. ScopeNone stands for
+// none: it is what a call needs that every caller may make.
 const (
+	ScopeNone  = "none"
 	ScopeRead  = "webhooks:read"
 	ScopeWrite = "webhooks:write"
 )
@@ -27,10 +29,17 @@ type Caller struct {
 }
 
 // Allows reports whether the caller may do what requires scope. It is true for
-// the empty scope, and for every scope where OAuth is not used.
+// ScopeNone, and for every scope where OAuth is not used. No access token has the
+// empty scope.
 func (c Caller) Allows(scope string) bool {
-	return !c.limited || scope == "" || slices.Contains(c.scopes, scope) ||
-		scope == ScopeRead && slices.Contains(c.scopes, ScopeWrite)
+	switch {
+	case !c.limited || scope == ScopeNone:
+		return true
+	case scope == ScopeRead && slices.Contains(c.scopes, ScopeWrite):
+		return true
+	default:
+		return scope != "" && slices.Contains(c.scopes, scope)
+	}
 }
 
 // String hides the credentials from fmt and from logs.

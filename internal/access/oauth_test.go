@@ -220,7 +220,8 @@ func TestWriteImpliesReadAndNothingElse(t *testing.T) {
 	require.True(t, writer.Allows(ScopeRead))
 	require.False(t, writer.Allows("admin"))
 	require.False(t, reader.Allows(ScopeWrite))
-	require.True(t, Caller{limited: true}.Allows(""))
+	require.True(t, Caller{limited: true}.Allows(ScopeNone))
+	require.False(t, Caller{limited: true, scopes: []string{ScopeRead, ScopeWrite, ""}}.Allows(""), "a tool that names no scope")
 	require.False(t, Caller{limited: true}.Allows(ScopeRead))
 	require.True(t, Caller{}.Allows(ScopeWrite), "without OAuth")
 }

@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/internal/access"
+	"twilio-conversations-mcp/tools"
 )
 
 func TestTheAPIKeyTakesPrecedenceOverTheAccount(t *testing.T) {
@@ -79,5 +82,14 @@ func TestUnencryptedCredentialsAreLoggedAtTheStart(t *testing.T) {
 		_, logged, err := runProgram(t, environment("TWILIO_BASE_URL", url), "")
 		require.NoError(t, err)
 		require.Equal(t, warnings, strings.Count(logged, "sent unencrypted"), url)
+	}
+}
+
+func TestTheScopesOfToolsAreThoseOfAccessTokens(t *testing.T) {
+	t.Parallel()
+	offered, err := tools.Select(tools.Selection{Toolsets: []string{"all"}})
+	require.NoError(t, err)
+	for _, tool := range servedTools(offered, nil) {
+		require.Contains(t, []string{access.ScopeNone, access.ScopeRead, access.ScopeWrite}, tool.Scope, tool.Definition.Name)
 	}
 }

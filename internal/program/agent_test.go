@@ -45,7 +45,7 @@ func newTestServer(transport string, now func() time.Time, next func() fault) (*
 	if err != nil {
 		return nil, err
 	}
-	offered, err := tools.Select([]string{"all"}, false)
+	offered, err := tools.Select(tools.Selection{Toolsets: []string{"all"}})
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func benchServer(b testing.TB) *serve.Server {
 	b.Helper()
 	client, err := twilioapi.New(twilioapi.Config{BaseURL: rawUpstream(b, listAnswer(b), nil), Credentials: sandboxCredentials})
 	require.NoError(b, err)
-	offered, err := tools.Select([]string{"webhooks"}, false)
+	offered, err := tools.Select(tools.Selection{Toolsets: []string{"webhooks"}})
 	require.NoError(b, err)
 	return serve.New(serve.Options{
 		Tools: servedTools(offered, client), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxMessage: 1 << 20, MaxConcurrent: 128,

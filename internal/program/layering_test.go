@@ -68,7 +68,7 @@ var importers = map[string][]string{
 	"github.com/coreos/go-oidc/v3":             {"/internal/access"},
 	"github.com/go-json-experiment/json":       {"/internal/serve", "/tools", "/twilioapi"},
 	"golang.org/x/sync":                        {"/internal/serve"},
-	"github.com/mark3labs/mcp-go":              {"/internal/call", "/internal/program", "/internal/serve", "/tools"},
+	"github.com/mark3labs/mcp-go":              {"/internal/call", "/internal/program", "/internal/serve", "/internal/web/app", "/tools"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
 	"github.com/yuin/goldmark":                 {"/internal/web"},
 }

@@ -44,7 +44,7 @@ func TestTheReadmeNamesEverySettingAndTool(t *testing.T) {
 	for _, name := range append(flags.FindAllString(surface, -1), variables.FindAllString(surface, -1)...) {
 		require.True(t, strings.Contains(readme, "`"+name), "the README does not name %s", name)
 	}
-	offered, err := tools.Select([]string{"all"}, false)
+	offered, err := tools.Select(tools.Selection{Toolsets: []string{"all"}})
 	require.NoError(t, err)
 	for _, tool := range offered {
 		require.Contains(t, readme, "`"+tool.Definition.Name+"`")

@@ -10,6 +10,7 @@ import (
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/internal/web/app"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
 	"twilio-conversations-mcp/twilioapi/sandbox"
@@ -19,7 +20,7 @@ import (
 // a function that releases what it uses. The base URL of the web pages is empty
 // if there are none.
 func (p *program) newServer(pages string) (server *serve.Server, stop func(), err error) {
-	offered, err := tools.Select(p.cfg.Toolsets, p.cfg.ReadOnly)
+	offered, err := tools.Select(tools.Selection{Toolsets: p.cfg.Toolsets, ReadOnly: p.cfg.ReadOnly, Pages: pages})
 	if err != nil {
 		return nil, nil, fmt.Errorf("--toolsets: %w", err)
 	}
@@ -28,8 +29,8 @@ func (p *program) newServer(pages string) (server *serve.Server, stop func(), er
 		return nil, nil, err
 	}
 	options := p.serverOptions(offered)
-	options.Tools = servedTools(tools.WithPages(offered, pages), twilio)
-	addView(&options)
+	options.Tools = servedTools(offered, twilio)
+	options.Resources, options.Extensions = append(options.Resources, app.Resource()), map[string]any{app.Extension: struct{}{}}
 	if p.cfg.Sandbox {
 		options.Instructions += " " + sandbox.Guide
 	}
@@ -67,7 +68,7 @@ func (p *program) newClient() (client *twilioapi.Client, stop func(), err error)
 // newDocsServer returns a server of the documentation only. Its limits are its
 // own, and lower than those of the tools that call Twilio.
 func (p *program) newDocsServer(pages string) (*serve.Server, error) {
-	offered, err := tools.Select([]string{"docs"}, true)
+	offered, err := tools.Select(tools.Selection{Toolsets: []string{"docs"}, Pages: pages})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func (p *program) newDocsServer(pages string) (*serve.Server, error) {
 	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
 	options.Instructions += " " + tools.DocsEndpoint
 	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
-	options.Tools = servedTools(tools.WithPages(offered, pages), nil)
+	options.Tools = servedTools(offered, nil)
 	return serve.New(options), nil
 }
 
@@ -98,9 +99,12 @@ func (p *program) serverOptions(offered []tools.Tool) serve.Options {
 // with those of the server where callers send none.
 func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve.Tool) {
 	for _, tool := range offered {
+		if tool.View {
+			tool.Definition.Meta = app.ToolMeta()
+		}
 		served = append(served, serve.Tool{
 			Definition: tool.Definition,
-			Scope:      scope(tool),
+			Scope:      tool.Scope,
 			Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
 				client := twilio
 				if caller.Username != "" {
@@ -112,19 +116,6 @@ func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve
 		})
 	}
 	return served
-}
-
-// scope is the OAuth scope that a caller needs for a tool; none for the
-// documentation.
-func scope(tool tools.Tool) string {
-	switch {
-	case !*tool.Definition.Annotations.OpenWorldHint:
-		return ""
-	case tool.ReadOnly():
-		return access.ScopeRead
-	default:
-		return access.ScopeWrite
-	}
 }
 
 // logAttributes describes the requests that a call made, if it made any.

@@ -194,8 +194,8 @@ func (h *httpHandler) admitScope(ctx context.Context, e *exchange) bool {
 	if e.method != string(mcp.MethodToolsCall) {
 		return true
 	}
-	tool := e.server.tools[text(e.name)] // an unknown tool has no scope, and is refused later
-	if e.caller.Allows(tool.Scope) {
+	tool, known := e.server.tools[text(e.name)]
+	if !known || e.caller.Allows(tool.Scope) { // an unknown tool is refused later
 		return true
 	}
 	e.server.Metrics.refused("scope")

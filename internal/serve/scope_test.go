@@ -70,7 +70,8 @@ func TestACallNeedsTheScopeOfItsTool(t *testing.T) {
 			o.Tools[n].Scope = access.ScopeWrite
 		}
 		o.Tools[0].Scope = access.ScopeRead
-		o.Tools[3].Scope = ""
+		o.Tools[2].Scope = ""
+		o.Tools[3].Scope = access.ScopeNone
 	})
 	s := b.listen(t, serve.HTTPOptions{Access: policy(t, access.Options{Issuer: i.url, PublicURL: "http://127.0.0.1"})})
 	as := func(scope string) header {
@@ -95,7 +96,8 @@ func TestACallNeedsTheScopeOfItsTool(t *testing.T) {
 		{"read", call("1", "echo"), "webhooks:read", 200},
 		{"write implies read", call("1", "echo"), "webhooks:write", 200},
 		{"no scope", call("1", "echo"), "", 403},
-		{"a tool without a scope", call("1", "nan"), "", 200},
+		{"a tool that needs none", call("1", "nan"), "", 200},
+		{"a tool that names none", call("1", "panic"), "webhooks:read webhooks:write", 403},
 		{"the list of tools", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, "", 200},
 		{"an unknown tool", call("1", "nope"), "", 200},
 	} {

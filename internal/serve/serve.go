@@ -28,7 +28,8 @@ import (
 // A Tool is an MCP tool that a [Server] offers.
 type Tool struct {
 	Definition mcp.Tool
-	// Scope is the OAuth scope that a caller over HTTP needs, or empty.
+	// Scope is the OAuth scope that a caller over HTTP needs; see
+	// [access.Caller.Allows].
 	Scope string
 	// Call carries out one call. It also returns attributes for the log line of
 	// the call. The arguments are nil or valid JSON.

@@ -6,37 +6,40 @@
 // https://github.com/modelcontextprotocol/ext-apps/blob/main/specification/2026-01-26/apps.mdx
 package app
 
-import _ "embed"
+import (
+	"context"
+	_ "embed"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
 
 const (
 	// Extension is the name of MCP Apps among a server's extensions.
 	Extension = "io.modelcontextprotocol/ui"
-	// URI is the resource that holds the page.
-	URI = "ui://twilio-conversations/webhooks.html"
-	// MIMEType is the type of the resource.
-	MIMEType = "text/html;profile=mcp-app"
-	// Name is the name of the resource.
-	Name = "webhooks"
-	// Title is the title of the resource.
-	Title = "Webhooks of a conversation"
-	// Description describes the resource.
-	Description = "A table of the webhooks in a tool's result, for hosts that show MCP Apps."
+
+	uri      = "ui://twilio-conversations/webhooks.html"
+	mimeType = "text/html;profile=mcp-app"
 )
 
 //go:embed webhooks.html
 var html string
 
-// HTML returns the page.
-func HTML() string { return html }
-
-// ResourceMeta returns the _meta of the resource's contents: the page needs no
-// network, and the host draws a border around it.
-func ResourceMeta() map[string]any {
-	return map[string]any{"ui": map[string]any{"csp": map[string]any{}, "prefersBorder": true}}
+// Resource returns the resource that holds the page. The page needs no network,
+// and the host draws a border around it.
+func Resource() server.ServerResource {
+	meta := map[string]any{"ui": map[string]any{"csp": map[string]any{}, "prefersBorder": true}}
+	return server.ServerResource{
+		Resource: mcp.NewResource(uri, "webhooks", mcp.WithMIMEType(mimeType), mcp.WithResourceTitle("Webhooks of a conversation"),
+			mcp.WithResourceDescription("A table of the webhooks in a tool's result, for hosts that show MCP Apps.")),
+		Handler: func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+			return []mcp.ResourceContents{mcp.TextResourceContents{URI: uri, MIMEType: mimeType, Text: html, Meta: meta}}, nil
+		},
+	}
 }
 
 // ToolMeta returns the _meta of a tool whose result the page shows. The tool
 // stays visible to models.
-func ToolMeta() map[string]any {
-	return map[string]any{"ui": map[string]any{"resourceUri": URI}}
+func ToolMeta() *mcp.Meta {
+	return &mcp.Meta{AdditionalFields: map[string]any{"ui": map[string]any{"resourceUri": uri}}}
 }

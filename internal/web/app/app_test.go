@@ -1,4 +1,4 @@
-package app_test
+package app
 
 import (
 	"encoding/json"
@@ -6,16 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
-
-	"twilio-conversations-mcp/internal/web/app"
 )
 
 const maxSize = 12_000 // bytes
 
 func TestThePageIsSmall(t *testing.T) {
 	t.Parallel()
-	require.Less(t, len(app.HTML()), maxSize)
+	require.Less(t, len(html), maxSize)
 }
 
 // Webhook URLs and keywords are untrusted, so the page has no statement that could turn a string into markup, a
@@ -26,15 +25,15 @@ func TestThePageSetsDataAsTextOnly(t *testing.T) {
 		"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "srcdoc", "DOMParser", "createContextualFragment",
 		"setHTML", "eval", "Function(", "import(", "location", "window.open", "javascript:",
 	} {
-		require.NotContains(t, app.HTML(), forbidden)
+		require.NotContains(t, html, forbidden)
 	}
-	require.NotRegexp(t, regexp.MustCompile(`(?i)\b(src|href|action|formaction|on[a-z]+)\s*=`), app.HTML())
+	require.NotRegexp(t, regexp.MustCompile(`(?i)\b(src|href|action|formaction|on[a-z]+)\s*=`), html)
 }
 
 func TestThePageNeedsNoNetwork(t *testing.T) {
 	t.Parallel()
 	require.NotRegexp(t, regexp.MustCompile(`(?i)https?:|//[a-z]|@import|url\(|<link|<img|<iframe|<form|<object|\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon`),
-		app.HTML())
+		html)
 }
 
 // The specification gives every message and its order; the page is in the language of its text.
@@ -44,17 +43,19 @@ func TestThePageSpeaksTheProtocol(t *testing.T) {
 		`<html lang="en">`, `"ui/initialize"`, `protocolVersion: "2026-01-26"`, `"ui/notifications/initialized"`, `"ui/notifications/tool-result"`,
 		`"ui/notifications/size-changed"`, `"ui/resource-teardown"`, `"list_conversation_webhooks"`, `role="status"`, `<caption`, `scope="col"`,
 	} {
-		require.Contains(t, app.HTML(), wanted)
+		require.Contains(t, html, wanted)
 	}
-	require.Less(t, strings.Index(app.HTML(), `addEventListener("message"`), strings.Index(app.HTML(), `request("ui/initialize"`),
+	require.Less(t, strings.Index(html, `addEventListener("message"`), strings.Index(html, `request("ui/initialize"`),
 		"the page listens before it sends")
 }
 
 func TestTheMetadataIsAsMCPAppsNamesIt(t *testing.T) {
 	t.Parallel()
-	require.JSONEq(t, `{"ui": {"csp": {}, "prefersBorder": true}}`, encode(t, app.ResourceMeta()))
-	require.JSONEq(t, `{"ui": {"resourceUri": "ui://twilio-conversations/webhooks.html"}}`, encode(t, app.ToolMeta()))
-	require.Equal(t, "text/html;profile=mcp-app", app.MIMEType)
+	contents, err := Resource().Handler(t.Context(), mcp.ReadResourceRequest{})
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"uri": "ui://twilio-conversations/webhooks.html", "mimeType": "text/html;profile=mcp-app", "text": `+encode(t, html)+`,
+		"_meta": {"ui": {"csp": {}, "prefersBorder": true}}}]`, encode(t, contents))
+	require.JSONEq(t, `{"ui": {"resourceUri": "ui://twilio-conversations/webhooks.html"}}`, encode(t, ToolMeta()))
 }
 
 func encode(t *testing.T, v any) string {
