@@ -101,7 +101,7 @@ func (p *Policy) Admit(w http.ResponseWriter, r *http.Request) (Caller, bool) {
 	}
 	switch {
 	case p.tokens != nil:
-		return Caller{}, p.tokens.admit(w, r)
+		return p.tokens.admit(w, r)
 	case p.callerCredentials:
 		return admitBasic(w, r)
 	case p.oauth != nil:

@@ -8,7 +8,7 @@ const basicAdvice = "send your Twilio credentials as HTTP Basic: an API key and 
 func admitBasic(w http.ResponseWriter, r *http.Request) (Caller, bool) {
 	username, password, _ := r.BasicAuth()
 	if username != "" && password != "" {
-		return Caller{Username: username, Password: password}, true
+		return Caller{Principal: "user " + username, Username: username, Password: password}, true
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="Twilio", charset="UTF-8"`)
 	http.Error(w, basicAdvice, http.StatusUnauthorized)

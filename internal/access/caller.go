@@ -9,9 +9,10 @@ import (
 // The scopes of access tokens. ScopeWrite implies ScopeRead. ScopeNone stands for
 // none: it is what a call needs that every caller may make.
 const (
-	ScopeNone  = "none"
-	ScopeRead  = "webhooks:read"
-	ScopeWrite = "webhooks:write"
+	ScopeNone     = "none"
+	ScopeRead     = "webhooks:read"
+	ScopeWrite    = "webhooks:write"
+	ScopeMessages = "messages:read"
 )
 
 // A Caller is who sent an admitted request.
@@ -20,6 +21,10 @@ type Caller struct {
 	// client ID of the access token, printable and at most 150 characters. It
 	// is empty otherwise.
 	Name string
+	// Principal identifies the caller among all callers of the server: the subject
+	// of the access token, the bearer token, as a hash, or the user name of the
+	// Twilio credentials. It is empty if the policy requires no credentials.
+	Principal string
 	// Username and Password are the caller's own Twilio credentials. They are
 	// empty unless the policy requires them.
 	Username, Password string
@@ -28,18 +33,19 @@ type Caller struct {
 	scopes  []string // granted by the access token
 }
 
-// Allows reports whether the caller may do what requires scope. It is true for
-// ScopeNone, and for every scope where OAuth is not used. No access token has the
-// empty scope.
-func (c Caller) Allows(scope string) bool {
-	switch {
-	case !c.limited || scope == ScopeNone:
+// Allows reports whether the caller may do what requires scopes, which are
+// separated by spaces. It is true for ScopeNone, and for every scope where OAuth
+// is not used. No access token has the empty scope.
+func (c Caller) Allows(scopes string) bool {
+	if !c.limited || scopes == ScopeNone {
 		return true
-	case scope == ScopeRead && slices.Contains(c.scopes, ScopeWrite):
-		return true
-	default:
-		return scope != "" && slices.Contains(c.scopes, scope)
 	}
+	for scope := range strings.FieldsSeq(scopes) {
+		if !slices.Contains(c.scopes, scope) && (scope != ScopeRead || !slices.Contains(c.scopes, ScopeWrite)) {
+			return false
+		}
+	}
+	return scopes != ""
 }
 
 // String hides the credentials from fmt and from logs.

@@ -23,11 +23,15 @@ type claims struct {
 }
 
 func (c claims) caller(subject string) Caller {
-	return Caller{
+	caller := Caller{
 		Name:    callerName(subject, cmp.Or(c.ClientID, c.AuthorizedParty, c.CID)),
 		limited: true,
 		scopes:  append(c.Scope, c.SCP...),
 	}
+	if subject != "" {
+		caller.Principal = "subject " + subject
+	}
+	return caller
 }
 
 // A scopeList is a list of scopes: in JSON, a string with spaces between them,
@@ -54,15 +58,15 @@ var scopeToken = regexp.MustCompile(`^[!#-\[\]-~]{1,100}$`)
 // maxChallengeScopes bounds the scopes that a challenge repeats.
 const maxChallengeScopes = 32
 
-// scopesWith returns the granted scopes and one more. It leaves out
+// scopesWith returns the granted scopes and the needed ones. It leaves out
 // offline_access, which a challenge should not name.
-func (c Caller) scopesWith(needed string) []string {
+func (c Caller) scopesWith(needed []string) []string {
 	var scopes []string
 	for _, scope := range c.scopes {
-		if len(scopes) < maxChallengeScopes && scope != "offline_access" && scope != needed &&
+		if len(scopes) < maxChallengeScopes && scope != "offline_access" && !slices.Contains(needed, scope) &&
 			scopeToken.MatchString(scope) && !slices.Contains(scopes, scope) {
 			scopes = append(scopes, scope)
 		}
 	}
-	return append(scopes, needed)
+	return append(scopes, needed...)
 }

@@ -102,11 +102,11 @@ func (s *resourceServer) challenge(w http.ResponseWriter, status int, code strin
 	http.Error(w, message, status)
 }
 
-// RefuseScope answers a request that requires a scope which the caller does not
+// RefuseScope answers a request that requires scopes which the caller does not
 // have, as [Caller.Allows] says: with 403, and with the scopes that a new access
 // token should have.
-func (p *Policy) RefuseScope(w http.ResponseWriter, c Caller, scope string) {
-	p.oauth.challenge(w, http.StatusForbidden, "insufficient_scope", c.scopesWith(scope), "the access token does not have the scope "+scope)
+func (p *Policy) RefuseScope(w http.ResponseWriter, c Caller, scopes string) {
+	p.oauth.challenge(w, http.StatusForbidden, "insufficient_scope", c.scopesWith(strings.Fields(scopes)), "the access token does not have the scope "+scopes)
 }
 
 // errNoKeys means that a token could not be verified because the keys of the

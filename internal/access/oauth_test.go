@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -233,4 +234,35 @@ func TestHostAndOriginAreCheckedBeforeTheToken(t *testing.T) {
 	require.Equal(t, 403, send(t, s.server, "POST", "/", header{"Authorization": bearer, "Host": "evil.example"}).status)
 	require.Equal(t, 403, send(t, s.server, "POST", "/", header{"Authorization": bearer, "Origin": "https://evil.example"}).status)
 	require.Equal(t, 200, send(t, s.server, "POST", "/", header{"Authorization": bearer, "Host": "mcp.example.com"}).status)
+}
+
+func TestACallerNeedsEachOfSeveralScopes(t *testing.T) {
+	t.Parallel()
+	c := Caller{limited: true, scopes: []string{ScopeWrite}}
+	require.True(t, c.Allows(ScopeRead+" "+ScopeWrite))
+	require.False(t, c.Allows(ScopeWrite+" "+ScopeMessages), "writing webhooks implies no reading of messages")
+	c.scopes = append(c.scopes, ScopeMessages, "offline_access")
+	require.True(t, c.Allows(ScopeWrite+" "+ScopeMessages))
+	require.Equal(t, []string{ScopeWrite, "other", ScopeMessages}, c.scopesWith([]string{"other", ScopeMessages}))
+}
+
+// Callers that are not the same have different principals, and callers without
+// credentials have none.
+func TestAPrincipalIdentifiesACaller(t *testing.T) {
+	t.Parallel()
+	principal := func(o Options, authorization string) string {
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "http://localhost/mcp", nil)
+		r.Header.Set("Authorization", authorization)
+		caller, ok := newPolicy(t, o).Admit(w, r)
+		require.True(t, ok)
+		return caller.Principal
+	}
+	require.Empty(t, principal(Options{}, ""))
+	require.Equal(t, "user SK1", principal(Options{CallerCredentials: true}, "Basic U0sxOnNlY3JldA=="))
+	a, b := principal(Options{Tokens: []string{tokenA, tokenB}}, "Bearer "+tokenA), principal(Options{Tokens: []string{tokenA, tokenB}}, "Bearer "+tokenB)
+	require.NotEqual(t, a, b)
+	require.NotContains(t, a, tokenA)
+	require.Equal(t, a, principal(Options{Tokens: []string{tokenA}}, "Bearer "+tokenA))
+	require.Equal(t, "subject alice", claims{}.caller("alice").Principal)
+	require.Empty(t, claims{}.caller("").Principal)
 }

@@ -133,13 +133,13 @@ func readTokenFile(path string) ([]string, error) {
 	return tokens, nil
 }
 
-func (l *tokenList) admit(w http.ResponseWriter, r *http.Request) bool {
+func (l *tokenList) admit(w http.ResponseWriter, r *http.Request) (Caller, bool) {
 	if token, ok := bearerToken(r); ok && l.contains(token) {
-		return true
+		return Caller{Principal: fmt.Sprintf("token %x", sha256.Sum256([]byte(token)))}, true
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="twilio-conversations-mcp"`)
 	http.Error(w, tokenAdvice, http.StatusUnauthorized)
-	return false
+	return Caller{}, false
 }
 
 // contains compares hashes in constant time, so that timing reveals nothing

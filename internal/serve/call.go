@@ -20,7 +20,9 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	var tool Tool
 	var result *mcp.CallToolResult
 	var details []slog.Attr
-	defer func() { s.logCall(ctx, r, tool, outcome(ctx, result), start, details) }()
+	defer func() {
+		s.logCall(ctx, r, toolName(tool), outcome(ctx, result != nil && !result.IsError), start, details)
+	}()
 
 	if r.name.Kind() != '"' {
 		return nil, newRPCError(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
@@ -55,10 +57,13 @@ func (s *Server) Call(ctx context.Context, tool string, arguments json.RawMessag
 	return result.(*mcp.CallToolResult), nil
 }
 
-// logCall writes the log line of a tool call.
-func (s *Server) logCall(ctx context.Context, r *request, tool Tool, outcome string, start time.Time, details []slog.Attr) {
+// toolName is the attribute of the log line that names the tool.
+func toolName(t Tool) slog.Attr { return slog.String("tool", cmp.Or(t.Definition.Name, "unknown")) }
+
+// logCall writes the log line of a call of what the attribute names.
+func (s *Server) logCall(ctx context.Context, r *request, called slog.Attr, outcome string, start time.Time, details []slog.Attr) {
 	attrs := append(make([]slog.Attr, 0, 12),
-		slog.String("tool", cmp.Or(tool.Definition.Name, "unknown")),
+		called,
 		slog.String("outcome", outcome),
 		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
 		slog.String("caller", cmp.Or(r.caller.Name, r.client)))
@@ -68,11 +73,11 @@ func (s *Server) logCall(ctx context.Context, r *request, tool Tool, outcome str
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, details...)...)
 }
 
-// outcome is how a call ended. A call without a result was refused, was
-// cancelled before it started, or panicked.
-func outcome(ctx context.Context, result *mcp.CallToolResult) string {
+// outcome is how a call ended. A call that is not ok has an error as its result,
+// or none because it was refused, was cancelled before it started, or panicked.
+func outcome(ctx context.Context, ok bool) string {
 	text := "ok"
-	if result == nil || result.IsError {
+	if !ok {
 		text = "error"
 	}
 	if ctx.Err() != nil {

@@ -99,7 +99,7 @@ func (s *Server) forward(ctx context.Context, m message) (any, *rpcError) {
 	}
 	switch answer := s.engine.HandleMessage(ctx, []byte(append(raw, '}'))).(type) {
 	case mcp.JSONRPCResponse:
-		return answer.Result, nil
+		return s.announce(answer.Result), nil
 	case mcp.JSONRPCError:
 		return nil, correct(m, answer.Error)
 	default:

@@ -28,6 +28,9 @@ type HTTPOptions struct {
 	// Docs is served at /docs/mcp, to anyone. It has limits of its own. It may
 	// be nil.
 	Docs *Server
+	// Events is served below /events/, to anyone. It has limits of its own. It
+	// may be nil.
+	Events http.Handler
 	// Web is served at all other paths, to anyone. It may be nil.
 	Web http.Handler
 }
@@ -79,6 +82,10 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveMCP(w, r, h.server, h.options.Access.Admit)
 	case path == "/docs/mcp" && h.options.Docs != nil:
 		h.serveMCP(w, r, h.options.Docs, h.admitAnyone)
+	case strings.HasPrefix(path, "/events/") && h.options.Events != nil:
+		if h.options.Access.AdmitAnyone(w, r) {
+			h.options.Events.ServeHTTP(w, r)
+		}
 	case path == "/healthz":
 		probe(w, r, true)
 	case path == "/readyz":
@@ -188,19 +195,23 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	}
 }
 
-// admitScope reports whether the caller has the scope that a tool call needs. If
-// it returns false, it has refused the request.
+// admitScope reports whether the caller has the scope that a call needs. If it
+// returns false, it has refused the request.
 func (h *httpHandler) admitScope(ctx context.Context, e *exchange) bool {
-	if e.method != string(mcp.MethodToolsCall) {
-		return true
+	scope, called := access.ScopeNone, slog.String("method", e.method)
+	if e.method == string(mcp.MethodToolsCall) {
+		if tool, ok := e.server.tools[text(e.name)]; ok { // an unknown tool is refused later
+			scope, called = tool.Scope, toolName(tool)
+		}
+	} else if method, ok := e.server.Methods[e.method]; ok {
+		scope = method.Scope
 	}
-	tool, known := e.server.tools[text(e.name)]
-	if !known || e.caller.Allows(tool.Scope) { // an unknown tool is refused later
+	if e.caller.Allows(scope) {
 		return true
 	}
 	e.server.Metrics.refused("scope")
-	e.server.logCall(ctx, &e.request, tool, "refused", time.Now(), []slog.Attr{slog.String("scope", tool.Scope)})
-	h.options.Access.RefuseScope(e.w, e.caller, tool.Scope)
+	e.server.logCall(ctx, &e.request, called, "refused", time.Now(), []slog.Attr{slog.String("scope", scope)})
+	h.options.Access.RefuseScope(e.w, e.caller, scope)
 	return false
 }
 

@@ -53,6 +53,9 @@ type Options struct {
 	PromptCompletion   server.PromptCompletionProvider
 	Extensions         map[string]any // MCP extensions and their settings, announced as capabilities
 
+	Methods      map[string]Method // of MCP extensions, by name
+	Capabilities map[string]any    // announced besides those of what is offered above
+
 	Log           *slog.Logger
 	Metrics       Metrics
 	MaxMessage    int           // bytes of one message
@@ -123,6 +126,9 @@ func (s *Server) handle(ctx context.Context, r *request) (result any, rpcErr *rp
 	case string(mcp.MethodSubscriptionsListen):
 		return s.subscribe(ctx, r.message)
 	default:
+		if method, ok := s.Methods[r.method]; ok {
+			return s.callMethod(ctx, r, method)
+		}
 		return s.forward(ctx, r.message)
 	}
 }

@@ -1,0 +1,83 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"twilio-conversations-mcp/internal/access"
+)
+
+// A Method is a JSON-RPC method of an MCP extension.
+type Method struct {
+	// Scope lists the OAuth scopes that a caller over HTTP needs, separated by
+	// spaces; see [access.Caller.Allows].
+	Scope string
+	// Call carries out a request. It also returns attributes for the log line of
+	// the request. The params are nil or a JSON object.
+	Call func(ctx context.Context, caller access.Caller, params json.RawMessage) (map[string]any, []slog.Attr, *mcp.JSONRPCErrorDetails)
+}
+
+// callMethod carries out a request for one of Options.Methods, with the limits
+// and the log line of a tool call.
+func (s *Server) callMethod(ctx context.Context, r *request, method Method) (_ any, rpcErr *rpcError) {
+	start := time.Now()
+	result, details := map[string]any(nil), []slog.Attr(nil)
+	defer func() {
+		s.logCall(ctx, r, slog.String("method", r.method), outcome(ctx, result != nil), start, details)
+	}()
+	if err := check(r.arguments); err != nil {
+		return nil, newRPCError(mcp.INVALID_REQUEST, `"arguments" is invalid: `+describe(err))
+	}
+	if _, rpcErr := s.checkVersion(r.message); rpcErr != nil {
+		return nil, rpcErr
+	}
+	if rpcErr := s.acquire(ctx, r); rpcErr != nil {
+		return nil, rpcErr
+	}
+	defer s.release()
+	result, details, rpcErr = method.Call(ctx, r.caller, json.RawMessage(r.params))
+	if rpcErr != nil {
+		result = nil
+		return nil, rpcErr
+	}
+	if mcp.IsModernProtocol(r.version) {
+		result["resultType"] = mcp.ResultTypeComplete
+		result["_meta"] = map[string]any{mcp.MetaKeyServerInfo: s.implementation()}
+	}
+	return result, nil
+}
+
+// announce adds Options.Capabilities to a result of mcp-go that lists
+// capabilities.
+func (s *Server) announce(result any) any {
+	if len(s.Capabilities) == 0 {
+		return result
+	}
+	switch r := result.(type) {
+	case mcp.InitializeResult:
+		return struct {
+			mcp.InitializeResult
+			Capabilities map[string]any `json:"capabilities"`
+		}{r, s.withCapabilities(r.Capabilities)}
+	case mcp.DiscoverResult:
+		return struct {
+			mcp.DiscoverResult
+			Capabilities map[string]any `json:"capabilities"`
+		}{r, s.withCapabilities(r.Capabilities)}
+	default:
+		return result
+	}
+}
+
+func (s *Server) withCapabilities(c mcp.ServerCapabilities) map[string]any {
+	all := map[string]any{}
+	raw, _ := json.Marshal(c)
+	_ = json.Unmarshal(raw, &all)
+	maps.Copy(all, s.Capabilities)
+	return all
+}
