@@ -11,9 +11,9 @@ import (
 // Metrics are called as things happen, by several goroutines at once. Each
 // function may be nil. All strings come from small sets, whatever clients send.
 type Metrics struct {
-	// OperationDone is called after each request. The method and the tool are
-	// "other" if the server does not offer them; the tool is empty unless the
-	// method is tools/call. The error type is empty, "tool_error" or the code of
+	// OperationDone is called after each request. The method is "other" if MCP
+	// does not define it, and the tool if the server does not offer it; the tool
+	// is empty unless the method is tools/call. The error type is empty, "tool_error" or the code of
 	// a JSON-RPC error. The transport is "pipe" for stdio and "tcp" for HTTP. The
 	// protocol version is empty if the request does not name it, and "other" if
 	// it is not supported.
@@ -50,12 +50,9 @@ func (s *Server) measure(r *request, start time.Time, result *any, rpcErr **rpcE
 	if s.Metrics.OperationDone == nil {
 		return
 	}
-	method, tool, errorType := r.method, "", ""
+	method, tool, errorType := methodLabel(r.method), "", ""
 	if e := *rpcErr; e != nil {
 		errorType = strconv.Itoa(e.Code)
-		if e.Code == mcp.METHOD_NOT_FOUND {
-			method = "other"
-		}
 	}
 	if method == string(mcp.MethodToolsCall) {
 		tool = cmp.Or(s.tools[text(r.name)].Definition.Name, "other")
@@ -64,6 +61,22 @@ func (s *Server) measure(r *request, start time.Time, result *any, rpcErr **rpcE
 		errorType = "tool_error"
 	}
 	s.Metrics.OperationDone(method, tool, errorType, r.transport, r.protocolVersion(), time.Since(start).Seconds())
+}
+
+// methodLabel returns a method that MCP defines as it is, and "other" for any
+// other.
+func methodLabel(method string) string {
+	switch mcp.MCPMethod(method) {
+	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover,
+		mcp.MethodToolsList, mcp.MethodToolsCall,
+		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead,
+		mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe, mcp.MethodSubscriptionsListen,
+		mcp.MethodPromptsList, mcp.MethodPromptsGet, mcp.MethodCompletionComplete, mcp.MethodSetLogLevel,
+		mcp.MethodTasksGet, mcp.MethodTasksList, mcp.MethodTasksResult, mcp.MethodTasksCancel:
+		return method
+	default:
+		return "other"
+	}
 }
 
 // protocolVersion is the version that a request names, in its body or else in

@@ -83,6 +83,64 @@ func TestMetrics(t *testing.T) {
 	require.Equal(t, []string{"ping|||pipe||true"}, taken())
 }
 
+// An invented method is no label, whatever the error is that it meets.
+func TestAnInventedMethodIsNoLabel(t *testing.T) {
+	t.Parallel()
+	const refused = "refused before it is measured"
+	seen := make(chan string, 10)
+	taken := func() string { // a request is measured before it is answered
+		select {
+		case labels := <-seen:
+			return labels
+		default:
+			return refused
+		}
+	}
+	b := newFixture(func(o *serve.Options) {
+		o.Metrics.OperationDone = func(method, tool, errorType, _, version string, _ float64) {
+			seen <- method + "|" + tool + "|" + errorType + "|" + version
+		}
+	})
+	overHTTP, overStdio := b.listen(t, serve.HTTPOptions{}), b.start(t)
+	modern := func(capabilities string) string {
+		return `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"` + capabilities + `}}`
+	}
+	headers := func(method string) header {
+		return header{"Mcp-Protocol-Version": newest, "Mcp-Method": method}
+	}
+	for name, row := range map[string]struct {
+		method, params string
+		modern         bool
+		want           string
+	}{
+		"not found":             {"invented", `{}`, false, "other||-32601|"},
+		"no parameters":         {"invented", `null`, false, "other||-32601|"},
+		"duplicate members":     {"invented", `{"arguments":{"a":1,"a":2}}`, false, "other||-32600|"},
+		"not UTF-8":             {"invented", "{\"arguments\":{\"a\":\"\xff\"}}", false, "other||-32600|"},
+		"no capabilities":       {"invented", modern(``), true, "other||-32602|2026-07-28"},
+		"bad capabilities":      {"invented", modern(`,"io.modelcontextprotocol/clientCapabilities":1`), true, "other||-32602|2026-07-28"},
+		"not found, modern":     {"invented", modern(`,"io.modelcontextprotocol/clientCapabilities":{}`), true, "other||-32601|2026-07-28"},
+		"a version of nobody's": {"invented", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-01-01","io.modelcontextprotocol/clientCapabilities":{}}}`, false, "other||-32022|other"},
+		"a long name":           {strings.Repeat("x", 2000), `{}`, false, "other||-32601|"},
+		"another case":          {"Tools/List", `{}`, false, "other||-32601|"},
+		"tools/call and more":   {"tools/call ", `{"name":"echo"}`, false, "other||-32601|"},
+		"a prompt":              {"prompts/invented", `{"name":"x"}`, false, "other||-32601|"},
+		"a notification":        {"notifications/invented", `{}`, false, "other||-32601|"},
+		"a request to clients":  {"sampling/createMessage", `{}`, false, "other||-32601|"},
+	} {
+		message := `{"jsonrpc":"2.0","id":1,"method":"` + row.method + `","params":` + row.params + `}`
+		var h header
+		if row.modern {
+			h = headers(row.method)
+		}
+		overHTTP.do(t, "POST", "/mcp", message, h)
+		require.Contains(t, []string{row.want, refused}, taken(), name)
+		overStdio.send(message)
+		overStdio.answer()
+		require.Equal(t, row.want, taken(), name)
+	}
+}
+
 func TestMetricsOfTheQueue(t *testing.T) {
 	t.Parallel()
 	var queued, inFlight, refused atomic.Int32
