@@ -3,7 +3,9 @@ package metrics_test
 import (
 	"io"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +75,35 @@ func TestOnlyMetricsAreServed(t *testing.T) {
 		handler.ServeHTTP(recorder, httptest.NewRequest(method, path, nil))
 		require.Equal(t, status, recorder.Code, request)
 	}
+}
+
+// Dashboards of Go programs work.
+func TestThePageHasWhatPrometheusExportsOfAProcess(t *testing.T) {
+	t.Parallel()
+	text := scrape(t, metrics.New("v1"))
+	for name := range strings.FieldsSeq("go_gc_duration_seconds_count go_goroutines go_info go_memstats_alloc_bytes go_memstats_alloc_bytes_total " +
+		"go_memstats_frees_total go_memstats_heap_inuse_bytes go_memstats_mallocs_total go_memstats_next_gc_bytes go_memstats_sys_bytes go_threads " +
+		"process_cpu_seconds_total process_max_fds process_open_fds process_resident_memory_bytes process_start_time_seconds process_virtual_memory_bytes") {
+		if runtime.GOOS == "linux" || strings.HasPrefix(name, "go_") {
+			require.Regexp(t, `(?m)^`+name+`(\{.*\})? [0-9.e+-]+$`, text)
+		}
+	}
+	resident := regexp.MustCompile(`(?m)^process_resident_memory_bytes (.*)$`).FindStringSubmatch(text)
+	bytes, err := strconv.ParseFloat(resident[1], 64)
+	require.NoError(t, err)
+	require.Greater(t, bytes, 1e6)
+}
+
+// Labels are quoted, whatever their values contain.
+func TestTheFormatSurvivesAnyLabel(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("v1\n\"\\\x01é")
+	m.Refused("a\nb 1\n{\"c\\\"}")
+	text := scrape(t, m)
+	require.Contains(t, text, `version="v1\n\"\\`+"\x01é\"} 1\n")
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	require.NoError(t, err)
+	require.Empty(t, problems)
 }
 
 // Two servers in one process do not share metrics, and neither is a race.

@@ -64,7 +64,6 @@ func TestPackagesImportOnlyTheLayersBelow(t *testing.T) {
 // importers lists, for each library, which of our packages may import it.
 var importers = map[string][]string{
 	"github.com/alecthomas/kong":               {"/internal/config"},
-	"github.com/prometheus/client_golang":      {"/internal/metrics"},
 	"github.com/coreos/go-oidc/v3":             {"/internal/access"},
 	"github.com/go-json-experiment/json":       {"/internal/serve", "/tools", "/twilioapi"},
 	"golang.org/x/sync":                        {"/internal/serve"},
@@ -82,6 +81,18 @@ func TestLibrariesAreImportedWhereTheyBelong(t *testing.T) {
 			}
 			require.True(t, mayImport(pkg, path), "%s must not import %s", pkg, path)
 		}
+	}
+}
+
+// What only tests and generators need is not linked into the program.
+func TestTheProgramLinksNoLibraryOfTheTests(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-C", root, "-deps", ".").Output()
+	require.NoError(t, err)
+	for _, library := range []string{
+		"github.com/invopop/jsonschema", "github.com/prometheus/", "github.com/stretchr/testify", "github.com/yuin/goldmark", "testing\n",
+	} {
+		require.NotContains(t, string(out), library)
 	}
 }
 
