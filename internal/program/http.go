@@ -51,8 +51,7 @@ func (p *program) serveHTTP(ctx context.Context) error {
 func (p *program) webOptions(server *serve.Server, address, pages string) web.Options {
 	o := web.Options{BaseURL: address, Address: pages, Authorization: p.cfg.Authorization(p.lookup)}
 	for _, tool := range server.Tools {
-		d := tool.Definition
-		o.Tools = append(o.Tools, web.Tool{Name: d.Name, Title: d.Title, Description: d.Description, ReadOnly: *d.Annotations.ReadOnlyHint, Input: d.RawInputSchema})
+		o.Tools = append(o.Tools, tool.Definition)
 	}
 	if strings.HasPrefix(o.Authorization, "Basic ") {
 		return o // an entry of an AI tool cannot send Twilio's credentials
@@ -60,7 +59,7 @@ func (p *program) webOptions(server *serve.Server, address, pages string) web.Op
 	for _, c := range clients.All() {
 		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})
 		if err == nil { // else its file cannot hold a URL
-			o.Clients = append(o.Clients, web.Client{Name: c.Title, File: c.File, Secrets: c.Secrets, Entry: entry.Entry, Command: entry.Command})
+			o.Clients = append(o.Clients, web.Client{Client: c, Config: entry})
 		}
 	}
 	return o

@@ -13,22 +13,14 @@ import (
 	"twilio-conversations-mcp/internal/docs"
 )
 
-// files holds the templates and the assets.
-//
-//go:embed assets
+//go:embed assets articles
 var files embed.FS
 
-// assets are the files that are served as they are, with their content types.
-var assets = map[string]string{
-	"style.css": "text/css; charset=utf-8",
-	"copy.js":   "text/javascript; charset=utf-8",
-	"icon.svg":  "image/svg+xml",
-}
-
-func asset(name string) []byte {
-	b, err := files.ReadFile("assets/" + name)
+// file returns a file that was built in.
+func file(name string) []byte {
+	b, err := files.ReadFile(name)
 	if err != nil {
-		panic("web: " + err.Error()) // the file was built in
+		panic("web: " + err.Error()) // tests read every file
 	}
 	return b
 }
@@ -60,9 +52,9 @@ func execute(name string, v view) []byte {
 	return b.Bytes()
 }
 
-// page is a page of the documentation in HTML.
-func (s *site) page(p docs.Page) []byte {
-	html := render(p.Markdown(func(to docs.Page) string { return "../" + to.Path() }))
+// article is a page of the documentation in HTML.
+func (s *site) article(p docs.Page) []byte {
+	html := template.HTML(file("articles/" + p.Path() + ".html"))
 	return execute("page.html", view{Title: p.Title, Description: p.Description, Root: "../../", Current: p, Data: html})
 }
 
@@ -109,14 +101,8 @@ func (s *site) entry(name, path, authorization string) string {
 	if authorization != "" {
 		entry.Headers = map[string]string{"Authorization": authorization}
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(map[string]any{"mcpServers": map[string]server{name: entry}}); err != nil {
-		panic("web: " + err.Error()) // strings can be encoded
-	}
-	return strings.TrimSpace(b.String())
+	indented, _ := json.MarshalIndent(map[string]any{"mcpServers": map[string]server{name: entry}}, "", "  ") // strings can be encoded
+	return string(indented)
 }
 
 // llms is the index of the pages for language models, see https://llmstxt.org.
@@ -138,4 +124,16 @@ func (s *site) llms() []byte {
 	}
 	fmt.Fprintf(&b, "\n## MCP servers\n\n- [Webhooks and documentation](%s/mcp): streamable HTTP\n- [Documentation only](%s/docs/mcp): streamable HTTP, no credentials\n", s.BaseURL, s.BaseURL)
 	return []byte(b.String())
+}
+
+// Where returns the place of the entry in HTML.
+func (c Client) Where() template.HTML {
+	var b strings.Builder
+	for i, part := range strings.Split(template.HTMLEscapeString(c.File), "`") {
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		b.WriteString(part)
+	}
+	return template.HTML(b.String())
 }

@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mark3labs/mcp-go/mcp"
+
 	"twilio-conversations-mcp/internal/docs"
 )
 
 // toolView is a tool as the start page shows it.
 type toolView struct {
-	Tool
+	mcp.Tool
+	ReadOnly   bool
 	Page       string // path of the page of its operation, or empty
 	Parameters []parameter
 }
@@ -25,7 +28,7 @@ type parameter struct {
 func (s *site) toolViews() []toolView {
 	var views []toolView
 	for _, t := range s.Tools {
-		views = append(views, toolView{t, operationPath(t.Name), parameters(t.Input)})
+		views = append(views, toolView{t, *t.Annotations.ReadOnlyHint, operationPath(t.Name), parameters(t.RawInputSchema)})
 	}
 	return views
 }

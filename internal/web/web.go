@@ -5,14 +5,24 @@
 // Everything it serves is public and the same for everyone. Links are relative,
 // so that the pages work below any path prefix that a proxy removes. No address
 // comes from a request.
+//
+// The HTML in articles/ is made of the Markdown of package docs: "go test
+// ./internal/web -update" writes it.
 package web
 
 import (
-	"encoding/json"
-	"html/template"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"mime"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/internal/docs"
 )
 
@@ -28,58 +38,29 @@ type Options struct {
 	// requires, such as "Bearer YOUR_TOKEN". If it is empty, none is shown.
 	Authorization string
 	// Tools are the tools that /mcp offers.
-	Tools []Tool
+	Tools []mcp.Tool
 	// Clients are the AI tools with a configuration of their own.
 	Clients []Client
 }
 
-// A Tool is a tool of the server as the start page shows it.
-type Tool struct {
-	Name        string
-	Title       string
-	Description string
-	ReadOnly    bool
-	Input       json.RawMessage // JSON Schema of an object
-}
-
-// A Client is an AI tool with the entry for its configuration.
+// A Client is an AI tool, with what adds the server to it.
 type Client struct {
-	Name    string
-	File    string // where the entry goes, in Markdown
-	Secrets string // how a secret gets there, a sentence or two
-	Entry   string
-	Command string // a shell command that does the same, or empty
+	clients.Client
+	Config clients.Config
 }
-
-// Where is where the entry goes, in HTML.
-func (c Client) Where() template.HTML { return render(c.File) }
 
 // New returns the handler of the pages. It answers every path, with 404 for one
-// that it does not know. A page is rendered when it is first asked for.
-func New(o Options) http.Handler {
-	s := &site{Options: o, documents: map[string]*document{}}
-	s.add("/", htmlType, s.home)
-	s.add("/llms.txt", textType, s.llms)
-	for file, contentType := range assets {
-		s.add("/"+file, contentType, func() []byte { return asset(file) })
-	}
-	for _, p := range docs.All() {
-		s.add("/docs/"+p.Path(), htmlType, func() []byte { return s.page(p) })
-		s.add("/docs/"+p.Path()+".md", markdownType, func() []byte { return []byte(markdown(p)) })
-	}
-	return s
-}
-
-// markdown is a page as a file: its links lead to other files.
-func markdown(p docs.Page) string {
-	return p.Markdown(func(to docs.Page) string { return "../" + to.Path() + ".md" })
-}
+// that it does not know.
+func New(o Options) http.Handler { return &site{o} }
 
 // site serves the pages.
-type site struct {
-	Options
-	documents map[string]*document // by path
-}
+type site struct{ Options }
+
+const (
+	htmlType     = "text/html; charset=utf-8"
+	markdownType = "text/markdown; charset=utf-8"
+	textType     = "text/plain; charset=utf-8"
+)
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setSecurityHeaders(w.Header())
@@ -88,24 +69,50 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "use GET", http.StatusMethodNotAllowed)
 		return
 	}
-	if r.URL.Path == "/search" {
-		newDocument(htmlType, func() []byte { return s.search(r.URL.Query().Get("q")) }).serve(w, r)
-		return
+	switch path := r.URL.Path; path {
+	case "/":
+		serve(w, r, htmlType, s.home())
+	case "/search":
+		serve(w, r, htmlType, s.search(r.URL.Query().Get("q")))
+	case "/llms.txt":
+		serve(w, r, textType, s.llms())
+	case "/style.css":
+		serve(w, r, "text/css; charset=utf-8", file("assets"+path))
+	case "/copy.js":
+		serve(w, r, "text/javascript; charset=utf-8", file("assets"+path))
+	case "/icon.svg":
+		serve(w, r, "image/svg+xml", file("assets"+path))
+	default:
+		s.serveArticle(w, r)
 	}
-	address := r.URL.Path
-	_, inMarkdown := s.documents[address+".md"]
-	if inMarkdown && prefersMarkdown(r.Header.Get("Accept")) {
-		address += ".md"
+}
+
+// serveArticle serves a page of the documentation.
+func (s *site) serveArticle(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "Accept") // beside Origin, by which access is decided
+	path, inMarkdown := strings.CutSuffix(r.URL.Path, ".md")
+	inMarkdown = inMarkdown || prefersMarkdown(r.Header.Get("Accept"))
+	for _, p := range docs.All() {
+		switch {
+		case path != "/docs/"+p.Path():
+		case inMarkdown:
+			serve(w, r, markdownType, []byte(p.Markdown(func(to docs.Page) string { return "../" + to.Path() + ".md" })))
+			return
+		default:
+			serve(w, r, htmlType, s.article(p))
+			return
+		}
 	}
-	d, found := s.documents[address]
-	if inMarkdown || !found {
-		w.Header().Add("Vary", "Accept") // beside Origin, by which access is decided
-	}
-	if !found {
-		s.notFound(w, r)
-		return
-	}
-	d.serve(w, r)
+	s.notFound(w, r)
+}
+
+// serve answers GET and HEAD, with 304 if the client has the content already.
+func serve(w http.ResponseWriter, r *http.Request, contentType string, content []byte) {
+	sum := sha256.Sum256(content)
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
 // setSecurityHeaders allows the pages what they use: the style sheet, the script
@@ -115,6 +122,29 @@ func setSecurityHeaders(h http.Header) {
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+}
+
+// prefersMarkdown reports whether an Accept header names Markdown and does not
+// rate HTML higher.
+func prefersMarkdown(accept string) bool {
+	markdown, html := 0.0, 0.0
+	for part := range strings.SplitSeq(accept, ",") {
+		mediaType, parameters, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		quality, err := strconv.ParseFloat(parameters["q"], 64)
+		if err != nil {
+			quality = 1
+		}
+		switch mediaType {
+		case "text/markdown":
+			markdown = quality
+		case "text/html":
+			html = quality
+		}
+	}
+	return markdown > 0 && markdown >= html
 }
 
 // notFound answers with a page if a browser asks, else with a line of text.

@@ -11,19 +11,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/internal/docs"
 	"twilio-conversations-mcp/internal/web"
 )
 
 var options = web.Options{
 	BaseURL: "https://mcp.example.com/twilio",
-	Tools: []web.Tool{{
-		Name: "create_conversation_webhook", Description: "Creates <one> webhook.",
-		Input: json.RawMessage(`{"properties":{"Zeta":{"type":"string","description":"Last & first."},"Alpha":{"type":"integer"},"Mode":{"enum":["a","b"]}},"required":["Zeta"]}`),
+	Tools: []mcp.Tool{{
+		Name: "create_conversation_webhook", Description: "Creates <one> webhook.", Annotations: mcp.ToolAnnotation{ReadOnlyHint: new(false)},
+		RawInputSchema: json.RawMessage(`{"properties":{"Zeta":{"type":"string","description":"Last & first."},"Alpha":{"type":"integer"},"Mode":{"enum":["a","b"]}},"required":["Zeta"]}`),
 	}},
-	Clients: []web.Client{{Name: "Some tool", File: "`settings.json`", Entry: `{"a":"<b>"}`, Command: "add <it>"}},
+	Clients: []web.Client{{Client: clients.Client{Title: "Some tool", File: "`<settings>.json` and others"}, Config: clients.Config{Entry: `{"a":"<b>"}`, Command: "add <it>"}}},
 }
 
 // serve serves the pages, below a path prefix if one is given.
@@ -339,7 +341,7 @@ func TestTheStartPageShowsTheToolsWithTheirParameters(t *testing.T) {
 	require.Regexp(t, `(?s)<code>Zeta</code> <span class="required">required</span>.*Last &amp; first\..*<code>Alpha</code></td>.*integer.*<code>Mode</code>.*a, b`, body)
 	require.Contains(t, body, `href="docs/operations/create"`)
 	require.Contains(t, body, "<summary>Some tool</summary>")
-	require.Contains(t, body, "<code>settings.json</code>")
+	require.Contains(t, body, "<p><code>&lt;settings&gt;.json</code> and others</p>")
 	require.Contains(t, body, "&#34;&lt;b&gt;&#34;")
 	require.Contains(t, body, "add &lt;it&gt;")
 }
@@ -354,7 +356,7 @@ func TestAStartPageWithoutToolsHasNoEmptySection(t *testing.T) {
 func TestASchemaThatCannotBeReadShowsNoParameters(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{"", "null", "{}", "[]", `{"properties":[]}`, `{"properties":7}`, `{"properties":{"a":7}}`} {
-		o := web.Options{Tools: []web.Tool{{Name: "x", Input: json.RawMessage(input)}}}
+		o := web.Options{Tools: []mcp.Tool{{Name: "x", RawInputSchema: json.RawMessage(input), Annotations: mcp.ToolAnnotation{ReadOnlyHint: new(true)}}}}
 		require.NotContains(t, get(t, serve(t, o, "").URL), "Parameters of x", input)
 	}
 }
@@ -382,23 +384,10 @@ func TestAnyQueryIsShownAsText(t *testing.T) {
 	get(t, srv.URL+"/search?q=%zz&;;&q")
 }
 
-func BenchmarkFirstView(b *testing.B) {
-	for b.Loop() {
-		r := httptest.NewRequest(http.MethodGet, "/docs/operations/create", nil)
-		web.New(options).ServeHTTP(httptest.NewRecorder(), r)
-	}
-}
-
 func BenchmarkView(b *testing.B) {
 	h := web.New(options)
 	for b.Loop() {
 		r := httptest.NewRequest(http.MethodGet, "/docs/operations/create", nil)
 		h.ServeHTTP(httptest.NewRecorder(), r)
-	}
-}
-
-func BenchmarkNew(b *testing.B) {
-	for b.Loop() {
-		web.New(options)
 	}
 }

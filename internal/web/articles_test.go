@@ -2,9 +2,13 @@ package web
 
 import (
 	"bytes"
-	"html/template"
-	"sync"
+	"flag"
+	"html"
+	"os"
+	"path/filepath"
+	"testing"
 
+	"github.com/stretchr/testify/require"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -12,24 +16,43 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/util"
+
+	"twilio-conversations-mcp/internal/docs"
 )
 
-// converter turns the pages into HTML. Raw HTML in them is left out.
-var converter = sync.OnceValue(func() goldmark.Markdown {
-	return goldmark.New(
+var update = flag.Bool("update", false, "write articles/*/*.html")
+
+// Not parallel: with -update it writes what the program embeds.
+func TestTheArticlesAreUpToDate(t *testing.T) {
+	for _, p := range docs.All() {
+		want, file := render(t, p.Markdown(func(to docs.Page) string { return "../" + to.Path() })), "articles/"+p.Path()+".html"
+		if *update {
+			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+			require.NoError(t, os.WriteFile(file, want, 0o644))
+		}
+		got, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), "stale: run go test ./internal/web -update")
+	}
+}
+
+func TestEveryArticleIsThatOfAPage(t *testing.T) {
+	files, err := filepath.Glob("articles/*/*.html")
+	require.NoError(t, err)
+	require.Len(t, files, len(docs.All()))
+}
+
+// render returns Markdown as HTML. Raw HTML in it is left out.
+func render(t *testing.T, markdown string) []byte {
+	t.Helper()
+	converter := goldmark.New(
 		goldmark.WithExtensions(extension.Table),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
 		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(accessible{}, 1))),
 	)
-})
-
-// render returns Markdown as HTML.
-func render(markdown string) template.HTML {
 	var b bytes.Buffer
-	if err := converter().Convert([]byte(markdown), &b); err != nil {
-		panic("web: " + err.Error()) // a buffer takes everything
-	}
-	return template.HTML(b.String())
+	require.NoError(t, converter.Convert([]byte(markdown), &b))
+	return b.Bytes()
 }
 
 // accessible renders tables and code blocks so that everyone can use them:
@@ -48,7 +71,7 @@ func (accessible) table(w util.BufWriter, source []byte, n ast.Node, entering bo
 		return ast.WalkContinue, nil
 	}
 	labelCells(n, source)
-	caption := template.HTMLEscapeString(headingBefore(n, source))
+	caption := html.EscapeString(headingBefore(n, source))
 	_, _ = w.WriteString(`<div class="scroll" role="region" tabindex="0" aria-label="Table: ` + caption + `"><table><caption>` + caption + "</caption>\n")
 	return ast.WalkContinue, nil
 }
