@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // An argumentError lists what is wrong with the arguments of a call, a sentence
@@ -25,7 +26,7 @@ type path struct {
 
 func (p path) String() string {
 	name := p.name
-	if !plainName.MatchString(name) {
+	if !plainName().MatchString(name) {
 		name = quote(name)
 	}
 	if p.isItem {
@@ -34,7 +35,7 @@ func (p path) String() string {
 	return name
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z.]{1,40}$`)
+var plainName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z.]{1,40}$`) })
 
 // problems are what is wrong with the arguments of a call: at most one for each
 // path, and at most maxProblems.

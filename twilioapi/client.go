@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -114,7 +115,7 @@ func New(c Config) (*Client, error) {
 	}
 	root := base.String() + "/v1"
 	if c.ServiceSID != "" {
-		if !serviceSID.MatchString(c.ServiceSID) {
+		if !serviceSID().MatchString(c.ServiceSID) {
 			return nil, errors.New("the Service SID must be IS and 32 hexadecimal digits")
 		}
 		root += "/Services/" + c.ServiceSID
@@ -156,8 +157,8 @@ func isLoopback(host string) bool {
 }
 
 var (
-	serviceSID = regexp.MustCompile(`^IS[0-9a-fA-F]{32}$`)
-	hostLabel  = regexp.MustCompile(`^[a-z0-9-]+$`)
+	serviceSID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^IS[0-9a-fA-F]{32}$`) })
+	hostLabel  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9-]+$`) })
 )
 
 // baseURL returns the scheme and host of the API.
@@ -179,7 +180,7 @@ func baseURL(c Config) (*url.URL, error) {
 	if c.Region != "" {
 		host += "." + c.Region
 	}
-	if !hostLabel.MatchString(cmp.Or(c.Edge, "none")) || !hostLabel.MatchString(cmp.Or(c.Region, "none")) {
+	if !hostLabel().MatchString(cmp.Or(c.Edge, "none")) || !hostLabel().MatchString(cmp.Or(c.Region, "none")) {
 		return nil, errors.New("edge and region must each be one lower-case name, such as dublin and ie1")
 	}
 	return &url.URL{Scheme: "https", Host: host + ".twilio.com"}, nil

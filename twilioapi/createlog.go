@@ -43,7 +43,7 @@ var seed = maphash.MakeSeed()
 func newPendingCreate(scope requestScope, w NewWebhook) *pendingCreate {
 	p := &pendingCreate{
 		conversation: maphash.String(seed, scope.conversation),
-		isSID:        conversationSID.MatchString(scope.conversation),
+		isSID:        conversationSID().MatchString(scope.conversation),
 		content:      maphash.Comparable(seed, [3]string{w.Target, deref(w.URL), deref(w.FlowSID)}),
 	}
 	if p.isSID { // an SID is the same in upper case
@@ -131,7 +131,7 @@ func (l *createLog) claimCreated(p *pendingCreate, w NewWebhook, listed []webhoo
 		}
 		candidates++
 		found = &got
-		certain = got.err == nil && dated && start.isBefore(created) && webhookSID.MatchString(got.id.SID)
+		certain = got.err == nil && dated && start.isBefore(created) && webhookSID().MatchString(got.id.SID)
 	}
 	if candidates != 1 || !certain || l.hasRival(p) {
 		return nil, candidates

@@ -42,7 +42,7 @@ func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook) (
 	}
 	var similar []SimilarWebhook
 	for _, existing := range all {
-		if existing.err != nil || !webhookSID.MatchString(existing.id.SID) {
+		if existing.err != nil || !webhookSID().MatchString(existing.id.SID) {
 			return newResult(nil, last.unusable("the list has a webhook that cannot be read"))
 		}
 		if len(w.ensureDifferences(existing)) == 0 {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A requestScope is what the requests of one call have in common.
@@ -27,15 +28,15 @@ func (c *Client) scope(conversation string) (requestScope, error) {
 }
 
 var (
-	conversationSID = regexp.MustCompile(`^CH[0-9a-fA-F]{32}$`)
-	webhookSID      = regexp.MustCompile(`^WH[0-9a-fA-F]{32}$`)
+	conversationSID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^CH[0-9a-fA-F]{32}$`) })
+	webhookSID      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^WH[0-9a-fA-F]{32}$`) })
 )
 
 // allows reports whether a webhook of the conversation may have this
 // conversation_sid. If the conversation was given by its unique name, its SID is
 // not known.
 func (s requestScope) allows(sid *string) bool {
-	return sid == nil || strings.EqualFold(*sid, s.conversation) || !conversationSID.MatchString(s.conversation)
+	return sid == nil || strings.EqualFold(*sid, s.conversation) || !conversationSID().MatchString(s.conversation)
 }
 
 // A request is one operation on the webhooks of a conversation.

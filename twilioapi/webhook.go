@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -97,7 +98,7 @@ func decodeWebhook(scope requestScope, body []byte) (webhook, error) {
 	}
 	w := parseWebhook(object)
 	switch {
-	case !webhookSID.MatchString(w.id.SID):
+	case !webhookSID().MatchString(w.id.SID):
 		return webhook{}, errors.New("the response is not a webhook with a valid SID")
 	case !scope.allows(w.id.ConversationSID):
 		return webhook{}, errors.New("the response is a webhook of another conversation")
@@ -201,10 +202,10 @@ func deref(s *string) string {
 
 // emptyPath matches a URL without a path, which is the same as one with the path "/"
 // (RFC 3986, section 6.2.3).
-var emptyPath = regexp.MustCompile(`^(https?://[^/?#]+)([?#]|$)`)
+var emptyPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(https?://[^/?#]+)([?#]|$)`) })
 
 func sameURL(a, b string) bool {
-	withPath := func(url string) string { return emptyPath.ReplaceAllString(url, "$1/$2") }
+	withPath := func(url string) string { return emptyPath().ReplaceAllString(url, "$1/$2") }
 	return withPath(a) == withPath(b)
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // claims are what an access token says in addition to what go-oidc reads.
@@ -53,7 +54,7 @@ func (l *scopeList) UnmarshalJSON(raw []byte) error {
 }
 
 // scopeToken is the syntax of a scope in RFC 6749, section 3.3.
-var scopeToken = regexp.MustCompile(`^[!#-\[\]-~]{1,100}$`)
+var scopeToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[!#-\[\]-~]{1,100}$`) })
 
 // maxChallengeScopes bounds the scopes that a challenge repeats.
 const maxChallengeScopes = 32
@@ -64,7 +65,7 @@ func (c Caller) scopesWith(needed []string) []string {
 	var scopes []string
 	for _, scope := range c.scopes {
 		if len(scopes) < maxChallengeScopes && scope != "offline_access" && !slices.Contains(needed, scope) &&
-			scopeToken.MatchString(scope) && !slices.Contains(scopes, scope) {
+			scopeToken().MatchString(scope) && !slices.Contains(scopes, scope) {
 			scopes = append(scopes, scope)
 		}
 	}

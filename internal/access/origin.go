@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // setOrigins takes the accepted origins from AllowedOrigins.
@@ -74,7 +75,7 @@ func withoutPort(origin *url.URL) string {
 }
 
 // headerNames matches the header names of a preflight request that is answered.
-var headerNames = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~, \t-]+$")
+var headerNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~, \t-]+$") })
 
 const maxHeaderNames = 1000 // characters of those names
 
@@ -82,7 +83,7 @@ const maxHeaderNames = 1000 // characters of those names
 // for: what they may hold is not checked by origin.
 func answerPreflight(w http.ResponseWriter, r *http.Request, methods string) {
 	w.Header().Set("Access-Control-Allow-Methods", methods)
-	if names := r.Header.Get("Access-Control-Request-Headers"); len(names) <= maxHeaderNames && headerNames.MatchString(names) {
+	if names := r.Header.Get("Access-Control-Request-Headers"); len(names) <= maxHeaderNames && headerNames().MatchString(names) {
 		w.Header().Set("Access-Control-Allow-Headers", names)
 	}
 	w.Header().Set("Access-Control-Max-Age", "600")

@@ -25,7 +25,7 @@ const (
 )
 
 // b64token is the syntax of bearer tokens in RFC 6750, section 2.1.
-var b64token = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
+var b64token = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`) })
 
 // ParseTokens returns the bearer tokens that a text lists, separated by line
 // breaks or commas. Lines that begin with # are comments; a byte order mark is
@@ -60,7 +60,7 @@ func checkToken(token string) error {
 	switch {
 	case strings.ContainsAny(token, " \t\r\v\f"):
 		return errors.New("white space inside a line; separate tokens with commas or line breaks")
-	case !b64token.MatchString(token):
+	case !b64token().MatchString(token):
 		return errors.New("a token consists of letters, digits and -._~+/, and may end with =")
 	case len(token) < minTokenLength:
 		return fmt.Errorf("a token must have at least %d characters", minTokenLength)

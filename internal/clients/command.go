@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // claudeCommand stores the entry for the user in all projects. The single
@@ -53,14 +54,14 @@ func geminiCommand(c Client, o Options, s server) string {
 	return shell(append(arguments, o.Name, o.Command)...)
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`)
+var plain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`) })
 
 // shell joins the arguments of a command for a POSIX shell.
 func shell(arguments ...string) string {
 	quoted := make([]string, len(arguments))
 	for i, a := range arguments {
 		quoted[i] = a
-		if !plain.MatchString(a) {
+		if !plain().MatchString(a) {
 			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 	}

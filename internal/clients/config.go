@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -66,11 +67,11 @@ func (c Client) Config(o Options) (Config, error) {
 }
 
 // names are valid in every client, and as a bare key in TOML.
-var names = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var names = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]+$`) })
 
 func (c Client) check(o Options) error {
 	switch {
-	case !names.MatchString(o.Name):
+	case !names().MatchString(o.Name):
 		return fmt.Errorf("the server name %q must consist of letters, digits, - and _", o.Name)
 	case strings.ContainsFunc(o.Command, unicode.IsControl):
 		return fmt.Errorf("the command %q must not contain control characters", o.Command)

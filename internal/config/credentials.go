@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -67,8 +68,10 @@ func missing(set, unset string) error {
 // as ${env:NAME}, ${input:NAME}, ${NAME:-}, $NAME and %NAME%; and what
 // documentation shows for a user to replace, such as YOUR_NAME,
 // your-api-key-secret, SKxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and SK... .
-var placeholders = regexp.MustCompile(`^(\$\{.*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|(?i:your)[_-][A-Za-z_-]*|(SK|AC)?([xX]{8,}|\.\.\.))$`)
+var placeholders = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\$\{.*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|(?i:your)[_-][A-Za-z_-]*|(SK|AC)?([xX]{8,}|\.\.\.))$`)
+})
 
 // isReal reports whether a value can be a secret: it is neither empty nor a
 // placeholder.
-func isReal(value string) bool { return value != "" && !placeholders.MatchString(value) }
+func isReal(value string) bool { return value != "" && !placeholders().MatchString(value) }

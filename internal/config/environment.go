@@ -3,6 +3,7 @@ package config
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 )
@@ -35,13 +36,13 @@ func (e environment) sourceOf(err error) string {
 
 // unsetInBundle is what a client passes for an optional setting of a bundle that
 // its user left empty, https://github.com/modelcontextprotocol/mcpb.
-var unsetInBundle = regexp.MustCompile(`^\$\{user_config\.[^{}]*\}$`)
+var unsetInBundle = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$\{user_config\.[^{}]*\}$`) })
 
 // value returns the value of a variable. An empty value and the placeholder of a
 // bundle count as not set.
 func (lookup LookupFunc) value(name string) string {
 	value, _ := lookup(name)
-	if unsetInBundle.MatchString(value) {
+	if unsetInBundle().MatchString(value) {
 		return ""
 	}
 	return value

@@ -58,7 +58,7 @@ func (p Page) Content() string {
 // Markdown returns the page as Markdown in which links to other pages are what
 // address returns for them.
 func (p Page) Markdown(address func(Page) string) string {
-	return pageLink.ReplaceAllStringFunc(p.source, func(link string) string {
+	return pageLink().ReplaceAllStringFunc(p.source, func(link string) string {
 		to, ok := Lookup(strings.Trim(link, "]()"))
 		if !ok {
 			return link // a test keeps this from happening
@@ -69,7 +69,7 @@ func (p Page) Markdown(address func(Page) string) string {
 
 // pageLink matches the target of a link that is a page name. Every other target
 // has a slash.
-var pageLink = regexp.MustCompile(`\]\([a-z-]+\)`)
+var pageLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\]\([a-z-]+\)`) })
 
 //go:embed operations/*.md guides/*.md
 var files embed.FS

@@ -3,7 +3,9 @@ package program
 import (
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -107,4 +109,22 @@ func TestTheRootHasNoGoCodeButMain(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(root, "*.go"))
 	require.NoError(t, err)
 	require.Equal(t, []string{filepath.Join(root, "main.go")}, files)
+}
+
+// A process that is started for every chat prepares nothing that it may not need:
+// regular expressions, templates and tables are made when they are first used.
+func TestPackagesPrepareNothingAtTheStart(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), build(t), "version")
+	cmd.Env = []string{"GODEBUG=inittrace=1"}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	require.NoError(t, cmd.Run())
+	initialized := regexp.MustCompile(`(?m)^init (twilio-conversations-mcp/\S+) .* (\d+) allocs$`).FindAllStringSubmatch(stderr.String(), -1)
+	require.NotEmpty(t, initialized)
+	for _, match := range initialized {
+		allocations, err := strconv.Atoi(match[2])
+		require.NoError(t, err)
+		require.LessOrEqual(t, allocations, 30, match[1])
+	}
 }

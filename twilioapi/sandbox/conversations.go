@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 )
 
@@ -65,7 +66,7 @@ func (c *conversation) seed() {
 	c.add("studio", date, configuration{FlowSID: "FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
 }
 
-var serviceSIDs = regexp.MustCompile(`^IS[0-9a-fA-F]{32}$`)
+var serviceSIDs = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^IS[0-9a-fA-F]{32}$`) })
 
 // serviceSID returns the Service in the path; a path without one means the default Service.
 func serviceSID(r *http.Request) string {

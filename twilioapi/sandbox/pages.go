@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // A page is the response to a list, with its fields in the documented order.
@@ -37,7 +38,7 @@ func (s *Sandbox) list(r *http.Request, c *conversation) response {
 		return badRequest(20001, "PageSize must be a number from 1 to %d", maxWebhooks)
 	case indexErr != nil || index < 0 || index > math.MaxInt32:
 		return badRequest(20001, "Page must be a number, 0 or more")
-	case token != "" && !tokens.MatchString(token):
+	case token != "" && !tokens().MatchString(token):
 		return badRequest(21481, "PageToken is not valid, use the page URLs of an earlier response")
 	}
 	size = min(size, maxWebhooks)
@@ -68,7 +69,7 @@ func (s *Sandbox) pageURL(r *http.Request, size, index int, token string) string
 
 // tokens matches page tokens: PA and a SID for the webhooks after that one, PB for those before it. An index
 // would change its meaning when a webhook is deleted between two pages; a SID does not.
-var tokens = regexp.MustCompile(`^P[AB]WH[0-9a-f]{32}$`)
+var tokens = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^P[AB]WH[0-9a-f]{32}$`) })
 
 // window returns the range of webhooks that a token selects.
 func (c *conversation) window(token string, size int) (start, end int) {

@@ -148,14 +148,14 @@ func (s *Sandbox) respond(h handler) http.HandlerFunc {
 
 const maxBody = 1 << 20
 
-var userName = regexp.MustCompile(`^(AC|SK)[0-9A-Za-z]+$`)
+var userName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(AC|SK)[0-9A-Za-z]+$`) })
 
 // hasCredentials reports whether r has an account SID and auth token, an API key and secret, or an OAuth access
 // token, all of which may be invented:
 // https://www.twilio.com/docs/usage/requests-to-twilio.
 func hasCredentials(r *http.Request) bool {
 	if user, password, ok := r.BasicAuth(); ok {
-		return userName.MatchString(user) && password != ""
+		return userName().MatchString(user) && password != ""
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(token) != ""
@@ -170,7 +170,7 @@ func requestID() string {
 // parsed returns a handler that checks the Service SID and parses the form before it calls h.
 func parsed(h handler) handler {
 	return func(r *http.Request) response {
-		if !serviceSIDs.MatchString(serviceSID(r)) {
+		if !serviceSIDs().MatchString(serviceSID(r)) {
 			return notFound(r)
 		}
 		err := r.ParseForm()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -53,10 +54,12 @@ var events = []string{
 	"onDeliveryUpdated",
 }
 
-var (
-	flowSIDs    = regexp.MustCompile(`^FW[0-9a-fA-F]{32}$`)
-	httpMethods = regexp.MustCompile(`(?i)^(get|post)$`)
-)
+var flowSIDs = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^FW[0-9a-fA-F]{32}$`) })
+
+func isFlowSID(text string) bool { return flowSIDs().MatchString(text) }
+func isMethod(text string) bool {
+	return strings.EqualFold(text, "get") || strings.EqualFold(text, "post")
+}
 
 // rules are the limits of the error dictionary (https://www.twilio.com/docs/api/errors, 50360 to 50372) for
 // the values of parameters, in the order in which they are checked.
@@ -72,8 +75,8 @@ var rules = []struct {
 	{triggers, atMostFive, 50362, "Configuration.Triggers must not have more than 5 keywords"},
 	{triggers, each(notEmpty), 50366, "Configuration.Triggers has an empty keyword"},
 	{triggers, each(upTo(248)), 50366, "Configuration.Triggers has a keyword of more than 248 characters"},
-	{flowSID, first(flowSIDs.MatchString), 50367, "Configuration.FlowSid must be FW and 32 hexadecimal digits"},
-	{method, first(httpMethods.MatchString), 20001, "Configuration.Method must be get or post"},
+	{flowSID, first(isFlowSID), 50367, "Configuration.FlowSid must be FW and 32 hexadecimal digits"},
+	{method, first(isMethod), 20001, "Configuration.Method must be get or post"},
 	{replayAfter, first(isInteger), 20001, "Configuration.ReplayAfter must be an integer"},
 }
 
