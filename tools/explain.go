@@ -183,7 +183,7 @@ func (e explainer) explainUpdate(err *twilioapi.UpdateOutcomeError) (string, err
 	case err.NotApplied:
 		text += " The update was not applied so far, but Twilio may still apply it."
 	default:
-		text += " Whether the update was applied is unknown: the webhook differs from what was asked for in " + strings.Join(err.Differs, ", ") + "."
+		text += " Whether the update was applied is unknown: " + describeUpdated(err) + "."
 	}
 	return text + " " + e.offered.mention(fetchFirst), details
 }
@@ -244,4 +244,12 @@ func wait(d time.Duration) string {
 		return "after a few seconds"
 	}
 	return fmt.Sprintf("after %d s", int((d+time.Second-1)/time.Second))
+}
+
+// describeUpdated says how the webhook of an update of unknown outcome was found.
+func describeUpdated(err *twilioapi.UpdateOutcomeError) string {
+	if len(err.Differs) == 0 {
+		return "the webhook's " + strings.Join(err.Unread, ", ") + " cannot be read"
+	}
+	return "the webhook's " + strings.Join(err.Differs, ", ") + " does not match the request"
 }

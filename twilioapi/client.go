@@ -16,10 +16,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -115,7 +113,7 @@ func New(c Config) (*Client, error) {
 	}
 	root := base.String() + "/v1"
 	if c.ServiceSID != "" {
-		if !serviceSID().MatchString(c.ServiceSID) {
+		if !isSID("IS", c.ServiceSID) {
 			return nil, errors.New("the Service SID must be IS and 32 hexadecimal digits")
 		}
 		root += "/Services/" + c.ServiceSID
@@ -156,10 +154,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-var (
-	serviceSID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^IS[0-9a-fA-F]{32}$`) })
-	hostLabel  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9-]+$`) })
-)
+func isHostLabel(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
 
 // baseURL returns the scheme and host of the API.
 func baseURL(c Config) (*url.URL, error) {
@@ -180,7 +177,7 @@ func baseURL(c Config) (*url.URL, error) {
 	if c.Region != "" {
 		host += "." + c.Region
 	}
-	if !hostLabel().MatchString(cmp.Or(c.Edge, "none")) || !hostLabel().MatchString(cmp.Or(c.Region, "none")) {
+	if !isHostLabel(cmp.Or(c.Edge, "none")) || !isHostLabel(cmp.Or(c.Region, "none")) {
 		return nil, errors.New("edge and region must each be one lower-case name, such as dublin and ie1")
 	}
 	return &url.URL{Scheme: "https", Host: host + ".twilio.com"}, nil

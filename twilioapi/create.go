@@ -35,23 +35,19 @@ func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook) (
 		_, unknown := errors.AsType[*OutcomeUnknownError](err)
 		c.creates.end(pending, unknown)
 	}()
-	var created webhook
 	result, err = newResult(c.do(ctx, request{
 		requestScope: scope, method: http.MethodPost, params: w.form(),
 		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) {
-			var err error
-			if created, err = decodeWebhook(scope, body); err != nil {
-				return nil, err
+			object, sid, err := decodeWebhook(scope, body)
+			if err == nil && !c.creates.claim(sid) {
+				err = errors.New("the response is the webhook of another create")
 			}
-			if !c.creates.claim(created.id.SID) {
-				return nil, errors.New("the response is the webhook of another create")
-			}
-			return created.raw, nil
+			return object, err
 		},
 	}))
 	result.Ignored = w.ignored()
 	if err == nil {
-		result.Differs = w.differences(created)
+		result.Differs = w.compare(parseWebhook(result.JSON)).differs
 	} else if mayHaveHappened(err) {
 		result.JSON, err = c.reconcile(context.WithoutCancel(ctx), pending, scope, w, err)
 		result.Info.Reconciled = err == nil

@@ -43,7 +43,7 @@ var seed = maphash.MakeSeed()
 func newPendingCreate(scope requestScope, w NewWebhook) *pendingCreate {
 	p := &pendingCreate{
 		conversation: maphash.String(seed, scope.conversation),
-		isSID:        conversationSID().MatchString(scope.conversation),
+		isSID:        isSID("CH", scope.conversation),
 		content:      maphash.Comparable(seed, [3]string{w.Target, deref(w.URL), deref(w.FlowSID)}),
 	}
 	if p.isSID { // an SID is the same in upper case
@@ -119,24 +119,25 @@ func (l *createLog) claimCreated(p *pendingCreate, w NewWebhook, listed []webhoo
 	defer l.mu.Unlock()
 	certain := false
 	for _, got := range listed {
-		if got.err == nil && !w.matches(got) {
+		compared := w.compare(got)
+		if len(compared.differs) > 0 {
 			continue
 		}
-		if _, ok := l.returned[strings.ToLower(got.id.SID)]; ok {
+		if _, ok := l.returned[strings.ToLower(got.sid)]; ok {
 			continue
 		}
-		created, dated := parseDate(got.body.DateCreated)
+		created, dated := parseDate(got.dateCreated)
 		if dated && start.isAfter(created) {
 			continue
 		}
 		candidates++
 		found = &got
-		certain = got.err == nil && dated && start.isBefore(created) && webhookSID().MatchString(got.id.SID)
+		certain = compared.isEqual() && dated && start.isBefore(created) && isSID("WH", got.sid)
 	}
 	if candidates != 1 || !certain || l.hasRival(p) {
 		return nil, candidates
 	}
-	l.add(strings.ToLower(found.id.SID))
+	l.add(strings.ToLower(found.sid))
 	return found, 1
 }
 

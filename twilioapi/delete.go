@@ -68,11 +68,11 @@ func checkDeleted(status int, sid string, body []byte) error {
 	if status == http.StatusNoContent || status == http.StatusOK && len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
-	object, err := decodeObject(body)
+	object, err := decodeObject(body, "", nil)
 	if err != nil {
 		return err
 	}
-	got := parseWebhook(object).id.SID
+	got := parseWebhook(object).sid
 	if status != http.StatusOK || got != "" && !strings.EqualFold(got, sid) {
 		return errors.New("the response does not say that the webhook was deleted")
 	}

@@ -2,7 +2,9 @@ package twilioapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // EnsureWebhook returns the webhook of a conversation that is identical to w, with
@@ -42,13 +44,11 @@ func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook) (
 	}
 	var similar []SimilarWebhook
 	for _, existing := range all {
-		if existing.err != nil || !webhookSID().MatchString(existing.id.SID) {
-			return newResult(nil, last.unusable("the list has a webhook that cannot be read"))
+		compared := w.compareIdentity(existing)
+		if len(compared.differs) == 0 {
+			return w.found(existing, compared.unread, last)
 		}
-		if len(w.ensureDifferences(existing)) == 0 {
-			return w.found(existing, last), nil
-		}
-		if s, ok := w.similar(existing); ok {
+		if s, ok := w.similar(existing, compared.differs); ok {
 			similar = append(similar, s)
 		}
 	}
@@ -57,13 +57,20 @@ func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook) (
 	return result, err
 }
 
-// found returns the result of an ensure that found the webhook in a response.
-func (w NewWebhook) found(existing webhook, in *response) Result {
+// found returns the result of an ensure that found the webhook in a response. If
+// what was not read decides whether it is identical, that is an error.
+func (w NewWebhook) found(existing webhook, unread []string, in *response) (Result, error) {
+	switch {
+	case !isSID("WH", existing.sid):
+		return newResult(nil, in.unusable("the list has a webhook without a valid SID"))
+	case len(unread) > 0:
+		return newResult(nil, in.unusable(fmt.Sprintf("the %s of %s cannot be read", strings.Join(unread, ", "), existing.sid)))
+	}
 	result, _ := newResult(in, nil)
 	result.JSON, result.Existing = slices.Clone(existing.raw), true
 	result.Ignored, result.NotReplayed = w.ignored(), w.ReplayAfter != nil
 	if w.Target == "studio" && len(w.Filters) == 0 {
-		result.Events = existing.body.Configuration.Filters
+		result.Events = existing.filters
 	}
-	return result
+	return result, nil
 }

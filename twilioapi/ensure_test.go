@@ -290,3 +290,37 @@ func TestAFullConversationRefusesAnEnsure(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, result.Existing)
 }
+
+// What is of an odd type matters only if it decides whether a webhook is identical.
+func TestEnsureComparesWhatItCanRead(t *testing.T) {
+	t.Parallel()
+	asked := twilioapi.NewWebhook{Target: "webhook", URL: ptr("https://example.com/hook"), Filters: []string{"onMessageAdded"}}
+	webhook := func(configuration, more string) string {
+		return `{"webhooks":[{"sid":"` + webhookSID + `","target":"webhook","configuration":{` + configuration + `}` + more + `}]}`
+	}
+	const same = `"url":"HTTPS://Example.com/hook","method":"POST","filters":["onMessageAdded"]`
+	for page, want := range map[string]struct {
+		existing bool
+		problem  string
+	}{
+		webhook(same+`,"replay_after":"7"`, `,"date_created":1781087539`):            {existing: true},
+		webhook(`"url":"https://example.org","filters":"?"`, `,"date_created":1`):    {},
+		webhook(`"url":7,"method":"post","filters":["onMessageAdded"]`, ""):          {problem: "the Configuration.Url of " + webhookSID + " cannot be read"},
+		webhook(`"url":"https://example.com/hook","method":"POST","filters":{}`, ""): {problem: "the Configuration.Filters of " + webhookSID + " cannot be read"},
+	} {
+		client, _ := record(t, twilioapi.Config{}, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				reply(201, `{"sid":"WHffffffffffffffffffffffffffffffff"}`)(w, r)
+				return
+			}
+			reply(200, page)(w, r)
+		})
+		result, err := client.EnsureWebhook(t.Context(), conversation, asked)
+		if want.problem != "" {
+			require.ErrorContains(t, err, want.problem, page)
+			continue
+		}
+		require.NoError(t, err, page)
+		require.Equal(t, want.existing, result.Existing, page)
+	}
+}

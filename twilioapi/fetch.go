@@ -18,24 +18,20 @@ func (c *Client) FetchWebhook(ctx context.Context, conversation, sid string) (Re
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	return newResult(c.do(ctx, fetchRequest(new(webhook), scope, sid)))
+	return newResult(c.do(ctx, fetchRequest(scope, sid)))
 }
 
-// fetchRequest returns a request that stores the webhook in w.
-func fetchRequest(w *webhook, scope requestScope, sid string) request {
-	return request{requestScope: scope, method: http.MethodGet, sid: &sid, decode: decodeInto(w, scope, sid)}
+func fetchRequest(scope requestScope, sid string) request {
+	return request{requestScope: scope, method: http.MethodGet, sid: &sid, decode: decodeOne(scope, sid)}
 }
 
-// decodeInto returns a decoder of one certain webhook, which also stores it in w.
-func decodeInto(w *webhook, scope requestScope, sid string) func(responseMeta, []byte) (json.RawMessage, error) {
+// decodeOne returns a decoder of one certain webhook.
+func decodeOne(scope requestScope, sid string) func(responseMeta, []byte) (json.RawMessage, error) {
 	return func(_ responseMeta, body []byte) (json.RawMessage, error) {
-		var err error
-		if *w, err = decodeWebhook(scope, body); err != nil {
-			return nil, err
+		object, got, err := decodeWebhook(scope, body)
+		if err == nil && !strings.EqualFold(got, sid) {
+			err = errors.New("the response is another webhook")
 		}
-		if !strings.EqualFold(w.id.SID, sid) {
-			return nil, errors.New("the response is another webhook")
-		}
-		return w.raw, nil
+		return object, err
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -78,7 +79,7 @@ func FuzzResponse(f *testing.F) {
 		res := &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {wait}}, Body: io.NopCloser(strings.NewReader(body)), Request: req}
 		client, err := New(Config{})
 		require.NoError(t, err)
-		decode := func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeObject(body) }
+		decode := func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeObject(body, "", nil) }
 		got, err := client.readResponse(t.Context(), res, responseMeta{status: status}, decode)
 		if err == nil {
 			require.True(t, json.Valid(got.body) && utf8.Valid(got.body) && got.body[0] == '{', "%q", got.body)
@@ -217,12 +218,12 @@ func TestAKeyedMutexKeepsNothingThatIsNotInUse(t *testing.T) {
 	require.Empty(t, k.mutexes)
 }
 
-func BenchmarkNormalizeJSON(b *testing.B) {
+func BenchmarkDecodeList(b *testing.B) {
 	text := []byte(`{"meta": {"page": 0, "page_size": 5, "next_page_url": null, "key": "webhooks"}, "webhooks": [` +
 		strings.Repeat(`{"sid": "WH0123456789abcdef0123456789abcdef", "configuration": {"url": "https://example.com", "filters": ["onMessageAdded"]}}, `, 4) + `{}]}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := normalizeJSON(text); err != nil {
+		if _, err := decodeList(requestScope{}, text); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -256,9 +257,19 @@ func TestRetryAfterUsesTheClockOfTheResponse(t *testing.T) {
 	}
 }
 
-// What normalizeJSON accepts is the same value for encoding/json, and stays the
-// same when it is normalized again.
-func FuzzNormalizeJSON(f *testing.F) {
+// decodeMember decodes an object that has the value as its only member, and returns
+// that.
+func decodeMember(value []byte) (json.RawMessage, error) {
+	object, err := decodeObject(slices.Concat([]byte(`{"value":`), value, []byte("}")), "", nil)
+	if err != nil {
+		return nil, err
+	}
+	return object[len(`{"value":`) : len(object)-1], nil
+}
+
+// What decodeObject accepts is the same value for encoding/json, and stays the same
+// when it is decoded again.
+func FuzzDecodeObject(f *testing.F) {
 	for _, text := range []string{
 		`{"meta": {"page": 0, "next_page_url": null}, "webhooks": [ ]}`, ` [1 , -0.5e+10,true,false , null,"a\u00e9\\\"\n\/"] `,
 		`{"a":{"b":[{}]}}`, "", " ", "{", "[", `"`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, "01", "-", "1.", "1e", "+1", "tru", "truex", "nul",
@@ -268,15 +279,15 @@ func FuzzNormalizeJSON(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := normalizeJSON(text)
-		if err != nil {
+		got, err := decodeMember(text)
+		if err != nil || !json.Valid(text) {
 			return
 		}
 		var want, value any
 		require.NoError(t, json.Unmarshal(text, &want))
 		require.NoError(t, json.Unmarshal(got, &value))
 		require.Equal(t, want, value)
-		again, err := normalizeJSON(got)
+		again, err := decodeMember(got)
 		require.NoError(t, err)
 		require.Equal(t, string(got), string(again))
 	})
@@ -289,14 +300,14 @@ func TestResponsesThatClientsCannotParseAreRefusedOrRepaired(t *testing.T) {
 		`[9007199254740993, 1.50, 1e-999]`: `[9007199254740993,1.50,1e-999]`,
 		`"a\ud83db\ud83d\ude00"`:           "\"a\uFFFDb\U0001F600\"",
 		"\"\xe4\"":                         "\"\uFFFD\"",
-		nested(maxDepth):                   nested(maxDepth),
-		nested(maxDepth + 1):               "",
+		nested(maxDepth - 1):               nested(maxDepth - 1),
+		nested(maxDepth):                   "",
 		`{"a":1e999}`:                      "",
 		`[-1e309]`:                         "",
 		`{"sid":"WH1","sid":"WH2"}`:        "",
 		`{} {}`:                            "",
 	} {
-		got, err := normalizeJSON([]byte(text))
+		got, err := decodeMember([]byte(text))
 		require.Equal(t, want, string(got), text)
 		require.Equal(t, want == "", err != nil, text)
 	}
@@ -311,9 +322,70 @@ func TestErrorsOfUnknownOutcomeSayWhatWasFound(t *testing.T) {
 		"no answer from Twilio: EOF; and listing the webhooks failed: Twilio answered 404, code 20404": &OutcomeUnknownError{Err: lost, List: refused},
 		"no answer from Twilio: EOF; the update was not applied so far":                                &UpdateOutcomeError{Err: lost, NotApplied: true},
 		"no answer from Twilio: EOF; the webhook differs in Configuration.Url, Configuration.Method":   &UpdateOutcomeError{Err: lost, Differs: []string{"Configuration.Url", "Configuration.Method"}},
+		"no answer from Twilio: EOF; the webhook's Configuration.Url cannot be read":                   &UpdateOutcomeError{Err: lost, Unread: []string{"Configuration.Url"}},
 		"no answer from Twilio: EOF; and reading the webhook failed: Twilio answered 404, code 20404":  &UpdateOutcomeError{Err: lost, Fetch: refused},
 	} {
 		require.EqualError(t, err, want)
 		require.ErrorIs(t, err, lost)
+	}
+}
+
+// Over all of Unicode: JSON that is written has no character that nobody sees, and
+// the same value as before.
+func TestInvisibleCharactersAreWrittenAsEscapes(t *testing.T) {
+	t.Parallel()
+	for r := rune(' '); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) || r == '"' || r == '\\' {
+			continue
+		}
+		text := `{"name":"a` + string(r) + `b"}`
+		escaped := escapeInvisible([]byte(text))
+		if string(escaped) == text {
+			require.False(t, isInvisible(r), "%U", r)
+			continue
+		}
+		require.False(t, strings.ContainsFunc(string(escaped), isInvisible), "%U", r)
+		var value map[string]string
+		require.NoError(t, json.Unmarshal(escaped, &value))
+		require.Equal(t, "a"+string(r)+"b", value["name"])
+	}
+}
+
+func TestTheCharactersThatNobodySees(t *testing.T) {
+	t.Parallel()
+	for _, r := range "\u00AD\u200B\u200D\u200E\u202E\u2060\u2066\uFEFF\uFE0F\u3164\u2028\u007F\U000E0041\U000E0100" {
+		require.True(t, isInvisible(r), "%U", r)
+	}
+	for _, r := range "a é中ש\U0001F600\u00A0" {
+		require.False(t, isInvisible(r), "%U", r)
+	}
+	got, err := decodeMember([]byte(`"` + "x\u200B\U000E0041y" + `"`))
+	require.NoError(t, err)
+	require.Equal(t, `"x\u200b\udb40\udc41y"`, string(got))
+}
+
+func TestURLsThatTwilioCallsAlike(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		a, b string
+		want bool
+	}{
+		{"https://example.com/hook", "HTTPS://Example.COM/hook", true},
+		{"https://example.com", "https://example.com/", true},
+		{"https://example.com?a=b", "https://example.com/?a=b", true},
+		{"https://example.com:443/hook#rc=2", "https://example.com/hook", true},
+		{"http://example.com:80", "http://example.com", true},
+		{"https://user:Secret@EXAMPLE.com/", "https://user:Secret@example.com", true},
+		{"https://user:Secret@example.com/", "https://user:secret@example.com/", false},
+		{"https://example.com/Hook", "https://example.com/hook", false},
+		{"https://example.com/hook/", "https://example.com/hook", false},
+		{"https://example.com:80/", "https://example.com/", false},
+		{"http://example.com/", "https://example.com/", false},
+		{"https://example.com/?a=b", "https://example.com/?A=b", false},
+		{"example.com", "EXAMPLE.com", false},
+		{"", "", true},
+	} {
+		require.Equal(t, row.want, SameURL(row.a, row.b), row)
+		require.Equal(t, row.want, SameURL(row.b, row.a), row)
 	}
 }

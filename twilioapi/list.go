@@ -43,24 +43,12 @@ func listRequest(scope requestScope, query form) request {
 
 // decodeList decodes a page of the webhooks of a conversation.
 func decodeList(scope requestScope, body []byte) (json.RawMessage, error) {
-	object, err := decodeObject(body)
-	if err != nil {
-		return nil, err
-	}
-	var page struct {
-		Webhooks []struct {
-			ConversationSID *string `json:"conversation_sid"`
-		} `json:"webhooks"`
-	}
-	if jsonv2.Unmarshal(object, &page, normalized) != nil || page.Webhooks == nil {
-		return nil, errors.New("the response is not a list of webhooks")
-	}
-	for _, id := range page.Webhooks {
-		if !scope.allows(id.ConversationSID) {
-			return nil, errors.New("the response is the list of another conversation")
+	return decodeObject(body, "webhooks", func(name []byte, value jsontext.Value) error {
+		if string(name) == "conversation_sid" && !scope.allows(value) {
+			return errors.New("the response is the list of another conversation")
 		}
-	}
-	return object, nil
+		return nil
+	})
 }
 
 // maxPages limits the pages of a list. A conversation has at most five webhooks.

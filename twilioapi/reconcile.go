@@ -4,7 +4,7 @@ package twilioapi
 // idempotency key to ask again. It is reconciled by listing the conversation's
 // webhooks: the webhook that it created is the only one that
 //
-//   - has the values that the create sent (see NewWebhook.differences),
+//   - has the values that the create sent (see NewWebhook.compare),
 //   - is not older than the create,
 //   - was not returned to another create of this process, and
 //   - cannot be that of another create of this process whose outcome is open, or
@@ -116,7 +116,7 @@ func sameClock(date string, listed []webhook) bool {
 		return true
 	}
 	return !slices.ContainsFunc(listed, func(w webhook) bool {
-		created, dated := parseDate(w.body.DateCreated)
+		created, dated := parseDate(w.dateCreated)
 		return dated && created.After(now.Add(time.Second))
 	})
 }

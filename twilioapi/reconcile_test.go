@@ -304,10 +304,12 @@ func TestASuccessThatDiffersIsReturnedWithTheNamesOfTheParameters(t *testing.T) 
 	t.Parallel()
 	webhook := twilioapi.NewWebhook{Target: "webhook", URL: ptr("https://example.com"), Filters: []string{"onMessageAdded", "onMessageRemoved"}}
 	for body, want := range map[string][]string{
-		`"target":"webhook","configuration":{"url":"https://example.com","method":"POST","filters":["onMessageRemoved","onMessageAdded"]}`:                   nil,
-		`"target":"webhook","configuration":{"url":"https://example.com","method":"GET","filters":["onMessageAdded"]}`:                                       {"Configuration.Method", "Configuration.Filters"},
-		`"target":"webhook","configuration":{"url":"https://example.com/","method":"post","filters":["onMessageRemoved","onMessageAdded"],"replay_after":0}`: {"Configuration.Url", "Configuration.ReplayAfter"},
-		`"target":"trigger","configuration":"?"`: {"Target", "Configuration.Url", "Configuration.Method", "Configuration.Filters"},
+		`"target":"webhook","configuration":{"url":"https://example.com","method":"POST","filters":["onMessageRemoved","onMessageAdded"]}`:                       nil,
+		`"target":"webhook","configuration":{"url":"https://example.com","method":"GET","filters":["onMessageAdded"]}`:                                           {"Configuration.Method", "Configuration.Filters"},
+		`"target":"webhook","configuration":{"url":"HTTPS://Example.com:443/","method":"post","filters":["onMessageRemoved","onMessageAdded"],"replay_after":0}`: {"Configuration.ReplayAfter"},
+		`"target":"trigger","configuration":"?"`: {"Target"},
+		`"configuration":null`:                   nil,
+		`"target":"webhook","configuration":{"url":7,"method":"get","filters":"onMessageAdded","replay_after":"7"}`: {"Configuration.Method"},
 	} {
 		client, got := record(t, twilioapi.Config{}, reply(201, `{"sid":"`+webhookSID+`","conversation_sid":null,`+body+`}`))
 		result, err := client.CreateWebhook(t.Context(), conversation, webhook)

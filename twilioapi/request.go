@@ -1,15 +1,16 @@
 package twilioapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A requestScope is what the requests of one call have in common.
@@ -27,16 +28,25 @@ func (c *Client) scope(conversation string) (requestScope, error) {
 	return requestScope{conversation, credentials}, nil
 }
 
-var (
-	conversationSID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^CH[0-9a-fA-F]{32}$`) })
-	webhookSID      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^WH[0-9a-fA-F]{32}$`) })
-)
+// isSID reports whether s is a SID: the prefix of its kind and 32 hexadecimal
+// digits.
+func isSID(prefix, s string) bool {
+	digits, found := strings.CutPrefix(s, prefix)
+	return found && len(digits) == 32 && strings.Trim(digits, "0123456789abcdefABCDEF") == ""
+}
 
 // allows reports whether a webhook of the conversation may have this
 // conversation_sid. If the conversation was given by its unique name, its SID is
 // not known.
-func (s requestScope) allows(sid *string) bool {
-	return sid == nil || strings.EqualFold(*sid, s.conversation) || !conversationSID().MatchString(s.conversation)
+func (s requestScope) allows(sid jsontext.Value) bool {
+	switch sid.Kind() {
+	case 'n':
+		return true
+	case '"':
+		return bytes.EqualFold(sid[1:len(sid)-1], []byte(s.conversation)) || !isSID("CH", s.conversation)
+	default:
+		return false
+	}
 }
 
 // A request is one operation on the webhooks of a conversation.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -79,18 +78,4 @@ func readBody(ctx context.Context, res *http.Response, buffer *bytes.Buffer) ([]
 		err = cmp.Or(ctx.Err(), err)
 	}
 	return buffer.Bytes(), err
-}
-
-var errNotAnObject = errors.New("the response is not a JSON object")
-
-// decodeObject decodes a body that must be a JSON object.
-func decodeObject(body []byte) (json.RawMessage, error) {
-	object, err := normalizeJSON(body)
-	if errors.Is(err, errTooDeep) || errors.Is(err, errNumberRange) {
-		return nil, err
-	}
-	if err != nil || object[0] != '{' {
-		return nil, errNotAnObject
-	}
-	return object, nil
 }

@@ -19,6 +19,8 @@ type UpdateOutcomeError struct {
 	Fetch error
 	// Differs names the parameters whose values in the webhook differ.
 	Differs []string
+	// Unread names the parameters whose values in the webhook cannot be read.
+	Unread []string
 	// NotApplied reports that the webhook was last changed before the update was
 	// sent. Twilio may still apply the update. Otherwise the webhook was changed
 	// since, by this update or another one, or that is not known.
@@ -31,8 +33,10 @@ func (e *UpdateOutcomeError) Error() string {
 		return fmt.Sprintf("%v; and reading the webhook failed: %v", e.Err, e.Fetch)
 	case e.NotApplied:
 		return fmt.Sprintf("%v; the update was not applied so far", e.Err)
-	default:
+	case len(e.Differs) > 0:
 		return fmt.Sprintf("%v; the webhook differs in %s", e.Err, strings.Join(e.Differs, ", "))
+	default:
+		return fmt.Sprintf("%v; the webhook's %s cannot be read", e.Err, strings.Join(e.Unread, ", "))
 	}
 }
 
@@ -58,12 +62,11 @@ func (c *Client) UpdateWebhook(ctx context.Context, conversation, sid string, w 
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	var updated webhook
 	result, err := newResult(c.do(ctx, request{
-		requestScope: scope, method: http.MethodPost, sid: &sid, params: w.form(), decode: decodeInto(&updated, scope, sid),
+		requestScope: scope, method: http.MethodPost, sid: &sid, params: w.form(), decode: decodeOne(scope, sid),
 	}))
 	if err == nil {
-		result.Differs = w.differences(updated)
+		result.Differs = w.compare(parseWebhook(result.JSON)).differs
 	} else if mayHaveHappened(err) {
 		result.JSON, err = c.readBack(context.WithoutCancel(ctx), scope, sid, w, err)
 		result.Info.Reconciled = err == nil
@@ -83,22 +86,25 @@ func (c *Client) readBack(ctx context.Context, scope requestScope, sid string, w
 			return nil, &UpdateOutcomeError{Err: failure, Fetch: err}
 		}
 		start.narrow(began, res.responseMeta)
-		differs := w.differences(got)
-		if got.err == nil && len(differs) == 0 {
+		compared := w.compare(got)
+		if compared.isEqual() {
 			return got.raw, nil
 		}
 		if poll == 2 || c.sleep(ctx, untilNextPoll(time.Since(began))) != nil {
-			changed, dated := parseDate(got.body.DateUpdated)
-			return nil, &UpdateOutcomeError{Err: failure, Differs: differs, NotApplied: dated && start.isAfter(changed)}
+			changed, dated := parseDate(got.dateUpdated)
+			return nil, &UpdateOutcomeError{Err: failure, Differs: compared.differs, Unread: compared.unread, NotApplied: dated && start.isAfter(changed)}
 		}
 	}
 }
 
-func (c *Client) fetchIsolated(ctx context.Context, scope requestScope, sid string) (w webhook, res *response, err error) {
+func (c *Client) fetchIsolated(ctx context.Context, scope requestScope, sid string) (webhook, *response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	r := fetchRequest(&w, scope, sid)
+	r := fetchRequest(scope, sid)
 	r.isolated = true
-	res, err = c.do(ctx, r)
-	return w, res, err
+	res, err := c.do(ctx, r)
+	if err != nil {
+		return webhook{}, nil, err
+	}
+	return parseWebhook(res.body), res, nil
 }

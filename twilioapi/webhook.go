@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A NewWebhook has the parameters of a create. They are not checked here. A nil
@@ -52,138 +51,164 @@ func (w WebhookUpdate) form() form {
 	return f
 }
 
-// A webhook is what this package reads of one.
+// A webhook is what this package reads of one. A value of another type than
+// documented is empty, and its parameter is unreadable.
 type webhook struct {
-	raw  json.RawMessage
-	id   webhookID
-	body webhookBody
-	err  error // why body could not be read
+	raw                      json.RawMessage
+	sid                      string
+	dateCreated, dateUpdated string
+	target, url, method      string
+	filters, triggers        []string
+	flowSID                  string
+	replayAfter              *int64
+	unreadable               []string // names of parameters
 }
 
-type webhookID struct {
-	SID             string  `json:"sid"`
-	ConversationSID *string `json:"conversation_sid"`
+// A field is a member of a webhook: the parameter that sets it, if there is one,
+// and where its value goes.
+type field struct {
+	name, parameter string
+	value           any
 }
 
-type webhookBody struct {
-	Target        string `json:"target"`
-	DateCreated   string `json:"date_created"`
-	DateUpdated   string `json:"date_updated"`
-	Configuration struct {
-		URL         string   `json:"url"`
-		Method      string   `json:"method"`
-		Filters     []string `json:"filters"`
-		Triggers    []string `json:"triggers"`
-		FlowSID     string   `json:"flow_sid"`
-		ReplayAfter *int64   `json:"replay_after"`
-	} `json:"configuration"`
-}
-
-// parseWebhook reads a JSON object. An SID that cannot be read is empty.
+// parseWebhook reads a JSON object.
 func parseWebhook(raw json.RawMessage) webhook {
 	w := webhook{raw: raw}
-	if jsonv2.Unmarshal(raw, &w.id) != nil {
-		w.id.SID = ""
+	var configuration jsontext.Value
+	w.read(jsontext.Value(raw), []field{
+		{"sid", "", &w.sid},
+		{"date_created", "", &w.dateCreated},
+		{"date_updated", "", &w.dateUpdated},
+		{"target", "Target", &w.target},
+		{"configuration", "", &configuration},
+	})
+	if w.target == "" { // every webhook has one
+		w.unreadable = append(w.unreadable, "Target")
 	}
-	w.err = jsonv2.Unmarshal(raw, &w.body)
+	w.read(configuration, []field{
+		{"url", "Configuration.Url", &w.url},
+		{"method", "Configuration.Method", &w.method},
+		{"filters", "Configuration.Filters", &w.filters},
+		{"triggers", "Configuration.Triggers", &w.triggers},
+		{"flow_sid", "Configuration.FlowSid", &w.flowSID},
+		{"replay_after", "Configuration.ReplayAfter", &w.replayAfter},
+	})
 	return w
 }
 
+// read reads the fields of an object one by one, so that one of an odd type costs
+// no other. If the object cannot be read, none of its fields can.
+func (w *webhook) read(object jsontext.Value, fields []field) {
+	var members map[string]jsontext.Value
+	_ = jsonv2.Unmarshal(object, &members)
+	for _, f := range fields {
+		value, ok := members[f.name]
+		if members == nil || ok && jsonv2.Unmarshal(value, f.value) != nil {
+			w.unreadable = append(w.unreadable, f.parameter)
+		}
+	}
+}
+
 // decodeWebhook decodes the response to a request about one webhook of a
-// conversation.
-func decodeWebhook(scope requestScope, body []byte) (webhook, error) {
-	object, err := decodeObject(body)
-	if err != nil {
-		return webhook{}, err
+// conversation, and returns its SID too.
+func decodeWebhook(scope requestScope, body []byte) (object json.RawMessage, sid string, err error) {
+	object, err = decodeObject(body, "", func(name []byte, value jsontext.Value) error {
+		switch {
+		case string(name) == "sid" && value.Kind() == '"':
+			sid = string(value[1 : len(value)-1])
+		case string(name) == "conversation_sid" && !scope.allows(value):
+			return errors.New("the response is a webhook of another conversation")
+		}
+		return nil
+	})
+	if err == nil && !isSID("WH", sid) {
+		err = errors.New("the response is not a webhook with a valid SID")
 	}
-	w := parseWebhook(object)
+	return object, sid, err
+}
+
+// A comparison has the names of the parameters of a write whose values in a webhook
+// differ, and of those whose values cannot be read.
+type comparison struct {
+	got             *webhook
+	differs, unread []string
+}
+
+// add compares a parameter, if it matters.
+func (c *comparison) add(parameter string, matters, equal bool) {
 	switch {
-	case !webhookSID().MatchString(w.id.SID):
-		return webhook{}, errors.New("the response is not a webhook with a valid SID")
-	case !scope.allows(w.id.ConversationSID):
-		return webhook{}, errors.New("the response is a webhook of another conversation")
+	case !matters:
+	case slices.Contains(c.got.unreadable, parameter):
+		c.unread = append(c.unread, parameter)
+	case !equal:
+		c.differs = append(c.differs, parameter)
 	}
-	return w, nil
 }
 
-// differences returns the names of the parameters whose values in got differ. It
-// compares what the target uses, because Twilio ignores the rest, and ReplayAfter
-// only if got has it.
-func (w NewWebhook) differences(got webhook) []string {
-	c := got.body.Configuration
+// isEqual reports whether everything was read and is equal.
+func (c comparison) isEqual() bool { return len(c.differs)+len(c.unread) == 0 }
+
+// compare compares what the target uses, because Twilio ignores the rest, and
+// ReplayAfter only if got has it.
+func (w NewWebhook) compare(got webhook) comparison {
 	callsURL := w.Target != "studio"
-	var d differences
-	d.add("Target", got.body.Target != w.Target)
-	d.add("Configuration.Url", callsURL && c.URL != deref(w.URL))
-	d.add("Configuration.Method", callsURL && !strings.EqualFold(c.Method, cmp.Or(deref(w.Method), "post")))
-	d.add("Configuration.Filters", (w.Target == "webhook" || w.Target == "studio" && len(w.Filters) > 0) && !sameSet(c.Filters, w.Filters))
-	d.add("Configuration.Triggers", w.Target == "trigger" && !sameSet(c.Triggers, w.Triggers))
-	d.add("Configuration.FlowSid", w.Target == "studio" && c.FlowSID != deref(w.FlowSID))
-	d.add("Configuration.ReplayAfter", c.ReplayAfter != nil && (w.ReplayAfter == nil || *c.ReplayAfter != *w.ReplayAfter))
-	return d
+	c := comparison{got: &got}
+	c.add("Target", true, got.target == w.Target)
+	c.add("Configuration.Url", callsURL, SameURL(got.url, deref(w.URL)))
+	c.add("Configuration.Method", callsURL, strings.EqualFold(got.method, cmp.Or(deref(w.Method), "post")))
+	c.add("Configuration.Filters", w.Target == "webhook" || w.Target == "studio" && len(w.Filters) > 0, sameSet(got.filters, w.Filters))
+	c.add("Configuration.Triggers", w.Target == "trigger", sameSet(got.triggers, w.Triggers))
+	c.add("Configuration.FlowSid", w.Target == "studio", got.flowSID == deref(w.FlowSID))
+	c.add("Configuration.ReplayAfter", got.replayAfter != nil, w.ReplayAfter != nil && got.replayAfter != nil && *got.replayAfter == *w.ReplayAfter)
+	return c
 }
 
-// matches reports whether got can be read and has the values of w.
-func (w NewWebhook) matches(got webhook) bool { return got.err == nil && len(w.differences(got)) == 0 }
-
-// ensureDifferences returns the names of the parameters in which got is not identical
-// to w, see [Client.EnsureWebhook]. A replay is an action of a create, not a property
-// of the webhook.
-func (w NewWebhook) ensureDifferences(got webhook) []string {
-	c := &got.body.Configuration
-	w.ReplayAfter = c.ReplayAfter
-	if sameURL(c.URL, deref(w.URL)) {
-		w.URL = &c.URL
-	}
-	return w.differences(got)
+// compareIdentity compares what makes two webhooks identical, see
+// [Client.EnsureWebhook]. A replay is an action of a create, not a property of the
+// webhook.
+func (w NewWebhook) compareIdentity(got webhook) comparison {
+	got.replayAfter = nil
+	return w.compare(got)
 }
 
-// similar returns what is known of a webhook, and whether it calls the same URL or
-// runs the same Flow as w would.
-func (w NewWebhook) similar(got webhook) (SimilarWebhook, bool) {
-	c := got.body.Configuration
-	s := SimilarWebhook{got.id.SID, got.body.Target, c.Filters, w.ensureDifferences(got)}
-	if slices.Contains(s.Differs, "Target") {
+// similar returns what is known of a webhook that differs from w, and whether it
+// calls the same URL or runs the same Flow as w would.
+func (w NewWebhook) similar(got webhook, differs []string) (SimilarWebhook, bool) {
+	s := SimilarWebhook{got.sid, got.target, got.filters, differs}
+	if slices.Contains(differs, "Target") {
 		s.Differs = []string{"Target"}
 	}
 	if w.Target == "studio" {
-		return s, c.FlowSID != "" && c.FlowSID == deref(w.FlowSID)
+		return s, got.flowSID != "" && got.flowSID == deref(w.FlowSID)
 	}
-	return s, c.URL != "" && sameURL(c.URL, deref(w.URL))
+	return s, got.url != "" && SameURL(got.url, deref(w.URL))
 }
 
 // ignored returns the names of the given parameters that the target does not use.
-func (w NewWebhook) ignored() []string {
+func (w NewWebhook) ignored() (names []string) {
 	isStudio, isTrigger := w.Target == "studio", w.Target == "trigger"
-	var d differences
-	d.add("Configuration.Url", w.URL != nil && isStudio)
-	d.add("Configuration.Method", w.Method != nil && isStudio)
-	d.add("Configuration.Filters", len(w.Filters) > 0 && isTrigger)
-	d.add("Configuration.Triggers", len(w.Triggers) > 0 && !isTrigger)
-	d.add("Configuration.FlowSid", w.FlowSID != nil && !isStudio)
-	return d
-}
-
-// differences returns the names of the given parameters whose values in got
-// differ.
-func (w WebhookUpdate) differences(got webhook) []string {
-	c := got.body.Configuration
-	var d differences
-	d.add("Configuration.Url", w.URL != nil && c.URL != *w.URL)
-	d.add("Configuration.Method", w.Method != nil && !strings.EqualFold(c.Method, *w.Method))
-	d.add("Configuration.Filters", w.Filters != nil && !sameSet(c.Filters, w.Filters))
-	d.add("Configuration.Triggers", w.Triggers != nil && !sameSet(c.Triggers, w.Triggers))
-	d.add("Configuration.FlowSid", w.FlowSID != nil && c.FlowSID != *w.FlowSID)
-	return d
-}
-
-// differences are names of parameters.
-type differences []string
-
-func (d *differences) add(name string, differs bool) {
-	if differs {
-		*d = append(*d, name)
+	add := func(name string, isIgnored bool) {
+		if isIgnored {
+			names = append(names, name)
+		}
 	}
+	add("Configuration.Url", w.URL != nil && isStudio)
+	add("Configuration.Method", w.Method != nil && isStudio)
+	add("Configuration.Filters", len(w.Filters) > 0 && isTrigger)
+	add("Configuration.Triggers", len(w.Triggers) > 0 && !isTrigger)
+	add("Configuration.FlowSid", w.FlowSID != nil && !isStudio)
+	return names
+}
+
+// compare compares the given parameters.
+func (w WebhookUpdate) compare(got webhook) comparison {
+	c := comparison{got: &got}
+	c.add("Configuration.Url", w.URL != nil, SameURL(got.url, deref(w.URL)))
+	c.add("Configuration.Method", w.Method != nil, strings.EqualFold(got.method, deref(w.Method)))
+	c.add("Configuration.Filters", w.Filters != nil, sameSet(got.filters, w.Filters))
+	c.add("Configuration.Triggers", w.Triggers != nil, sameSet(got.triggers, w.Triggers))
+	c.add("Configuration.FlowSid", w.FlowSID != nil, got.flowSID == deref(w.FlowSID))
+	return c
 }
 
 // parseDate returns the time of a date field; it is not ok if the date is null or
@@ -200,13 +225,29 @@ func deref(s *string) string {
 	return *s
 }
 
-// emptyPath matches a URL without a path, which is the same as one with the path "/"
-// (RFC 3986, section 6.2.3).
-var emptyPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(https?://[^/?#]+)([?#]|$)`) })
+// SameURL reports whether Twilio calls two URLs alike: scheme and host have no case,
+// an empty path is "/", the port may be the default one, and the fragment, which
+// may hold connection overrides, is not sent (RFC 3986, section 6.2.3).
+func SameURL(a, b string) bool { return calledURL(a) == calledURL(b) }
 
-func sameURL(a, b string) bool {
-	withPath := func(url string) string { return emptyPath().ReplaceAllString(url, "$1/$2") }
-	return withPath(a) == withPath(b)
+func calledURL(s string) string {
+	s, _, _ = strings.Cut(s, "#")
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		return s
+	}
+	end := len(rest)
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		end = i
+	}
+	authority, path := rest[:end], rest[end:]
+	host := strings.LastIndexByte(authority, '@') + 1
+	scheme, address := strings.ToLower(scheme), strings.ToLower(authority[host:])
+	address = strings.TrimSuffix(address, map[string]string{"http": ":80", "https": ":443"}[scheme])
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return scheme + "://" + authority[:host] + address + path
 }
 
 func sameSet(a, b []string) bool {
