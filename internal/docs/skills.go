@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -11,10 +12,21 @@ import (
 // A Skill is instructions for a task, in the format of
 // https://agentskills.io/specification.
 type Skill struct {
-	URI         string // such as skill://receive-twilio-webhooks/SKILL.md
+	Directory   string // the URI of its directory, such as skill://receive-twilio-webhooks
 	Frontmatter map[string]string
-	Content     string // with the frontmatter
-	Digest      string // of the content, such as sha256:e3b0…
+	Files       []SkillFile // SKILL.md, then the guides that it refers to, in references
+}
+
+// A SkillFile is a file of a skill, in Markdown.
+type SkillFile struct {
+	Path    string // below the directory of the skill, such as references/events.md
+	Content string
+}
+
+// Digest returns the SHA-256 hash of the content, such as sha256:e3b0c442.
+func (f SkillFile) Digest() string {
+	hash := sha256.Sum256([]byte(f.Content))
+	return "sha256:" + hex.EncodeToString(hash[:])
 }
 
 //go:embed skills/*/SKILL.md
@@ -24,31 +36,41 @@ var skillFiles embed.FS
 func Skills() []Skill { return skills() }
 
 var skills = sync.OnceValue(func() []Skill {
-	var all []Skill
-	for _, name := range []string{"twilio-conversation-webhooks", "receive-twilio-webhooks"} {
-		content, err := skillFiles.ReadFile("skills/" + name + "/SKILL.md")
-		if err != nil {
-			panic("docs: " + err.Error()) // the file was built in
-		}
-		digest := sha256.Sum256(content)
-		all = append(all, Skill{
-			URI:         "skill://" + name + "/SKILL.md",
-			Frontmatter: frontmatter(string(content)),
-			Content:     string(content),
-			Digest:      "sha256:" + hex.EncodeToString(digest[:]),
-		})
-	}
-	return all
+	return []Skill{newSkill("twilio-conversation-webhooks"), newSkill("receive-twilio-webhooks")}
 })
+
+func newSkill(name string) Skill {
+	source, err := skillFiles.ReadFile("skills/" + name + "/SKILL.md")
+	if err != nil {
+		panic("docs: " + err.Error()) // the file was built in
+	}
+	skill := Skill{Directory: "skill://" + name, Frontmatter: frontmatter(string(source))}
+	skill.Files = append([]SkillFile{{"SKILL.md", string(source)}}, references(string(source))...)
+	return skill
+}
 
 // frontmatter reads the lines "name: text" between the two lines "---" at the
 // beginning of a skill, which is all of YAML that the skills use.
-func frontmatter(content string) map[string]string {
+func frontmatter(source string) map[string]string {
 	fields := map[string]string{}
-	head, _, _ := strings.Cut(strings.TrimPrefix(content, "---\n"), "\n---\n")
+	head, _, _ := strings.Cut(strings.TrimPrefix(source, "---\n"), "\n---\n")
 	for line := range strings.Lines(head) {
 		name, text, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		fields[name] = text
 	}
 	return fields
+}
+
+// references returns the guides to which a skill has links such as
+// [events](references/events.md).
+func references(source string) (files []SkillFile) {
+	for _, link := range strings.Split(source, "](references/")[1:] {
+		name, _, _ := strings.Cut(link, ".md)")
+		page, ok := Lookup(name)
+		file := SkillFile{"references/" + name + ".md", page.Content()}
+		if ok && !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+	}
+	return files
 }

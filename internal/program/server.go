@@ -31,6 +31,8 @@ func (p *program) newServer(pages string) (server *serve.Server, stop func(), er
 	options := p.serverOptions(offered)
 	options.Tools = servedTools(offered, twilio)
 	options.Resources, options.Extensions = append(options.Resources, app.Resource()), map[string]any{app.Extension: struct{}{}}
+	options.Methods = map[string]serve.Method{}
+	addSkills(&options)
 	if p.cfg.Sandbox {
 		options.Instructions += " " + sandbox.Guide
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	cacheMilliseconds = 3600000 // how long clients may cache what never changes
-	maxMethod         = 64      // bytes of a method name; the longest one of MCP has 37
+	// CacheMilliseconds is how long clients may cache what never changes.
+	CacheMilliseconds = 3600000
+	maxMethod         = 64 // bytes of a method name; the longest one of MCP has 37
 )
 
 func (o Options) implementation() mcp.Implementation {
@@ -32,7 +33,7 @@ func newEngine(o Options) *server.MCPServer {
 	engine := server.NewMCPServer(self.Name, self.Version, append(capabilities(o),
 		server.WithTitle(self.Title),
 		server.WithInstructions(o.Instructions),
-		server.WithCacheHints(cacheMilliseconds, mcp.CacheScopePublic),
+		server.WithCacheHints(CacheMilliseconds, mcp.CacheScopePublic),
 		server.WithToolFilter(func(context.Context, []mcp.Tool) []mcp.Tool { return definitions(o.Tools) }),
 	)...)
 	for _, definition := range definitions(o.Tools) {

@@ -1,0 +1,99 @@
+package tools
+
+import (
+	"context"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"twilio-conversations-mcp/internal/docs"
+)
+
+// SkillResources returns the files of all skills.
+func SkillResources() (all []server.ServerResource) {
+	for _, skill := range docs.Skills() {
+		for _, file := range skill.Files {
+			contents := []mcp.ResourceContents{mcp.TextResourceContents{URI: skill.Directory + "/" + file.Path, MIMEType: markdownType, Text: file.Content}}
+			all = append(all, server.ServerResource{
+				Resource: skillResource(skill, file),
+				Handler: func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+					return contents, nil
+				},
+			})
+		}
+	}
+	return all
+}
+
+// skillResource describes a file of a skill. SKILL.md has the name and the
+// description of the skill, as SEP-2640 recommends.
+func skillResource(skill docs.Skill, file docs.SkillFile) mcp.Resource {
+	resource := mcp.NewResource(skill.Directory+"/"+file.Path, file.Path[strings.LastIndexByte(file.Path, 47)+1:], mcp.WithMIMEType(markdownType))
+	if file.Path == "SKILL.md" {
+		resource.Name, resource.Description = skill.Frontmatter["name"], skill.Frontmatter["description"]
+	}
+	return resource
+}
+
+// skillEntry is a Skill of SEP-2640.
+type skillEntry struct {
+	URI         string            `json:"uri"`
+	Frontmatter map[string]string `json:"frontmatter"`
+	Resources   []skillManifest   `json:"resources"`
+}
+
+// skillManifest is a SkillResource of SEP-2640.
+type skillManifest struct {
+	URI    string `json:"uri"`
+	Digest string `json:"digest"`
+	Size   int    `json:"size"` // bytes
+}
+
+func newSkillEntry(skill docs.Skill) skillEntry {
+	entry := skillEntry{URI: skill.Directory + "/SKILL.md", Frontmatter: skill.Frontmatter}
+	for _, file := range skill.Files {
+		entry.Resources = append(entry.Resources, skillManifest{skill.Directory + "/" + file.Path, file.Digest(), len(file.Content)})
+	}
+	return entry
+}
+
+// ListSkills returns the result of skills/list.
+func ListSkills() map[string]any {
+	entries := []skillEntry{}
+	for _, skill := range docs.Skills() {
+		entries = append(entries, newSkillEntry(skill))
+	}
+	return map[string]any{"skills": entries}
+}
+
+// GetSkill returns the result of skills/get for the URI of a SKILL.md, or false
+// if there is no such skill.
+func GetSkill(uri string) (map[string]any, bool) {
+	for _, skill := range docs.Skills() {
+		if uri == skill.Directory+"/SKILL.md" {
+			return map[string]any{"skill": newSkillEntry(skill)}, true
+		}
+	}
+	return nil, false
+}
+
+// ReadSkillDirectory returns the result of resources/directory/read for the URI of
+// the directory of a skill or of its guides, or false if there is no such directory.
+func ReadSkillDirectory(uri string) (map[string]any, bool) {
+	var children []mcp.Resource
+	for _, skill := range docs.Skills() {
+		switch guides := skill.Directory + "/references"; uri {
+		case skill.Directory:
+			children = []mcp.Resource{
+				skillResource(skill, skill.Files[0]),
+				mcp.NewResource(guides, "references", mcp.WithMIMEType("inode/directory")),
+			}
+		case guides:
+			for _, file := range skill.Files[1:] {
+				children = append(children, skillResource(skill, file))
+			}
+		}
+	}
+	return map[string]any{"resources": children}, children != nil
+}
