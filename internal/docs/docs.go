@@ -79,6 +79,7 @@ var order = []string{
 	"operations/list", "operations/create", "operations/fetch", "operations/update", "operations/delete",
 	"guides/targets", "guides/events", "guides/keywords", "guides/replay", "guides/limits",
 	"guides/errors", "guides/addressing", "guides/paging", "guides/safe-creates",
+	"guides/finding", "guides/levels", "guides/receiving", "guides/troubleshooting",
 }
 
 // All returns every page: the operations, then the guides.

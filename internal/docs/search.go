@@ -47,6 +47,9 @@ func Search(query string, kind Kind) Results {
 	slices.Sort(wanted)
 	wanted = slices.Compact(wanted)
 	found := []Result{}
+	if slices.ContainsFunc(wanted, isUnknownCode) {
+		return Results{0, found}
+	}
 	for _, p := range All() {
 		if kind != "" && p.Kind != kind {
 			continue
@@ -64,6 +67,12 @@ func Search(query string, kind Kind) Results {
 		found = slices.DeleteFunc(found[:min(total, maxResults)], func(r Result) bool { return r.score < least })
 	}
 	return Results{total, found}
+}
+
+// isUnknownCode reports whether a term is an error code that no page has. What else
+// a query asks does not matter then.
+func isUnknownCode(term string) bool {
+	return len(term) == 5 && strings.Trim(term, "0123456789") == "" && index().in[term] == 0
 }
 
 // A section is the part of a page below one heading.

@@ -24,7 +24,7 @@ var questions = []struct{ query, page string }{
 	{"get notified when a message was read", "events"},
 	{"delivery receipts", "events"},
 	{"conversation closed event", "events"},
-	{"webhook does not fire for messages sent with the REST API", "events"},
+	{"webhook does not fire for messages sent with the REST API", "troubleshooting"},
 	{"are keywords case sensitive", "keywords"},
 	{"does a keyword match inside a longer word", "keywords"},
 	{"can a keyword contain a comma", "keywords"},
@@ -49,7 +49,7 @@ var questions = []struct{ query, page string }{
 	{"add a webhook", "create"},
 	{"how to get the second page", "paging"},
 	{"can the target be changed later", "targets"},
-	{"how fast must the receiver answer", "limits"},
+	{"how fast must the receiver answer", "receiving"},
 	{"remove all filters", "update"},
 	{"stop receiving one of the events", "update"},
 	{"is there an event for typing", "events"},
@@ -83,15 +83,48 @@ var questions = []struct{ query, page string }{
 	{"idempotency key", "safe-creates"},
 	{"_meta.settled", "safe-creates"},
 	{"_meta.error retryable", "errors"},
+	// About the levels, finding, receiving and what goes wrong.
+	{"webhook for all conversations account wide", "levels"},
+	{"global webhook", "levels"},
+	{"service level webhook", "levels"},
+	{"pre-action webhook", "levels"},
+	{"reject a message before it is sent", "levels"},
+	{"auto-creation for a phone number", "levels"},
+	{"who made this webhook", "levels"},
+	{"can I edit the webhook in the Console", "levels"},
+	{"find conversation by phone number", "finding"},
+	{"which conversation is Alice in", "finding"},
+	{"find by identity", "finding"},
+	{"whatsapp address", "finding"},
+	{"search for a friendly name", "finding"},
+	{"webhook fires twice", "troubleshooting"},
+	{"every event arrives twice", "troubleshooting"},
+	{"how do I know whether it works", "troubleshooting"},
+	{"nothing arrives at my server", "troubleshooting"},
+	{"error 11200", "troubleshooting"},
+	{"11217", "troubleshooting"},
+	{"why does the Flow not start again", "troubleshooting"},
+	{"closed by a timer", "troubleshooting"},
+	{"self-signed certificate", "receiving"},
+	{"which fields does onMessageAdded send", "receiving"},
+	{"which fields does the webhook POST carry", "receiving"},
+	{"payload of the request", "receiving"},
+	{"basic auth in webhook url", "receiving"},
+	{"signature validation", "receiving"},
+	{"X-Twilio-Signature", "receiving"},
+	{"does twilio retry when my server returns 500", "receiving"},
+	{"RetryCount", "receiving"},
+	{"connection overrides", "receiving"},
+	{"more than 5 webhooks", "limits"},
 	// Half-remembered words.
 	{"onMessageSent not valid", "events"},
 	{"sixth webhook refused", "limits"},
 	{"url too long", "limits"},
 	{"pagination", "paging"},
-	{"signature of the callback", "events"},
+	{"signature of the callback", "receiving"},
 	{"rate limiting", "limits"},
-	{"receiver timeout", "limits"},
-	{"webhook timeout", "limits"},
+	{"receiver timeout", "receiving"},
+	{"webhook timeout", "receiving"},
 	{"second page", "paging"},
 	{"typing", "events"},
 	{"comma", "keywords"},
@@ -206,7 +239,7 @@ func TestAPassageIsShortPlainText(t *testing.T) {
 
 func TestASearchWithoutAQueryReturnsEveryPage(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[docs.Kind]int{"": 14, docs.Operation: 5, docs.Guide: 9} {
+	for kind, want := range map[docs.Kind]int{"": 18, docs.Operation: 5, docs.Guide: 13} {
 		found := docs.Search(" \t", kind)
 		require.Equal(t, want, found.Total)
 		require.Len(t, found.Results, want)
@@ -230,9 +263,12 @@ func TestASearchCanBeLimitedToOneKind(t *testing.T) {
 func TestTheTotalCountsEveryPageThatMatches(t *testing.T) {
 	t.Parallel()
 	found := docs.Search("conversation", "")
-	require.Equal(t, 14, found.Total)
+	require.Equal(t, 18, found.Total)
 	require.LessOrEqual(t, len(found.Results), 10)
 	require.ElementsMatch(t, names(found), unique(names(found)), "a page comes once")
+
+	found = docs.Search("what does error 99999 mean", "")
+	require.Zero(t, found.Total, "a code that no page has")
 
 	found = docs.Search("zebra", "")
 	require.Zero(t, found.Total)
@@ -242,7 +278,7 @@ func TestTheTotalCountsEveryPageThatMatches(t *testing.T) {
 
 func TestPagesThatMatchMuchLessThanTheBestAreLeftOut(t *testing.T) {
 	t.Parallel()
-	for query, most := range map[string]int{"typing": 2, "pagination": 2, "which event fires when a participant leaves": 3, "rate limiting": 3} {
+	for query, most := range map[string]int{"typing": 2, "pagination": 2, "which event fires when a participant leaves": 5, "rate limiting": 3} {
 		found := docs.Search(query, "")
 		require.LessOrEqual(t, len(found.Results), most, "%s: %v", query, names(found))
 		require.GreaterOrEqual(t, found.Total, len(found.Results))

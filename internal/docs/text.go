@@ -2,6 +2,7 @@ package docs
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -79,7 +80,10 @@ func terms(text string) (all []string) {
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		parts := identifier().FindAllString(word, -1)
 		for _, part := range parts {
-			if part = strings.ToLower(part); !strings.Contains(common, " "+part+" ") {
+			switch part = strings.ToLower(part); {
+			case strings.Contains(numbers, " "+part+" "):
+				all = append(all, strconv.Itoa(strings.Count(numbers[:strings.Index(numbers, " "+part+" ")+1], " ")))
+			case !strings.Contains(common, " "+part+" "):
 				all = append(all, stem(part))
 			}
 		}
@@ -94,6 +98,9 @@ func terms(text string) (all []string) {
 const common = " a an and any are as at be by can could do does for from get gets got has have how " +
 	"i if in into is it its me my no not of on or should so that the their them then there these this to " +
 	"was we what when where which while who whose why will with would you your must later need want "
+
+// numbers holds the words for 1 to 10, which are the same terms as the digits.
+const numbers = " one two three four five six seven eight nine ten "
 
 // stem returns a word without the common endings of plurals and verbs, so that
 // "deleting", "deleted" and "delete" are one term.

@@ -74,7 +74,7 @@ func TestTheDocumentationNeedsNoTokenAndOffersNothingElse(t *testing.T) {
 	url, logged, end := serving(t, environment("MCP_AUTH_TOKEN", "secret-0123456789"), "--sandbox", "--http", "127.0.0.1:0")
 	status, _ := post(t, url, listDocumented, nil)
 	require.Equal(t, http.StatusUnauthorized, status)
-	require.Len(t, callDocumentation(t, url, "search_documentation", `{}`)["results"], 14)
+	require.Len(t, callDocumentation(t, url, "search_documentation", `{}`)["results"], 18)
 
 	_, answer := post(t, url+"/docs", listDocumented, nil)
 	require.Contains(t, answer, "there is no tool")

@@ -367,9 +367,9 @@ func TestASearchShowsThePagesThatMatch(t *testing.T) {
 	body := get(t, srv.URL+"/search?q=participant+leaves")
 	require.Regexp(t, `(?s)<ol class="results">\s*<li><h2><a href="docs/guides/events">`, body)
 	require.Contains(t, get(t, srv.URL+"/search?q=zebra"), "No page matches.")
-	require.Contains(t, get(t, srv.URL+"/search?q="), "14 pages.")
-	require.Contains(t, get(t, srv.URL+"/search"), "14 pages.")
-	require.Contains(t, get(t, srv.URL+"/search?q=conversation"), "14 pages match; these are the best ")
+	require.Contains(t, get(t, srv.URL+"/search?q="), "18 pages.")
+	require.Contains(t, get(t, srv.URL+"/search"), "18 pages.")
+	require.Contains(t, get(t, srv.URL+"/search?q=conversation"), "18 pages match; these are the best ")
 }
 
 func TestAnyQueryIsShownAsText(t *testing.T) {
