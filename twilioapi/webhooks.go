@@ -1,0 +1,43 @@
+package twilioapi
+
+import "context"
+
+// A Webhook is what [Client.Webhooks] returns of a webhook.
+type Webhook struct {
+	SID, Target, URL string
+	Filters          []string
+}
+
+// Webhooks returns all webhooks of a conversation, for a decision about a write.
+func (c *Client) Webhooks(ctx context.Context, conversation string) ([]Webhook, error) {
+	scope, err := c.scope(conversation)
+	if err != nil {
+		return nil, err
+	}
+	listed, last, err := c.listAll(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	var all []Webhook
+	for _, w := range listed {
+		if w.err != nil || !webhookSID.MatchString(w.id.SID) {
+			return nil, last.unusable("the list has a webhook that cannot be read")
+		}
+		all = append(all, Webhook{w.id.SID, w.body.Target, w.body.Configuration.URL, w.body.Configuration.Filters})
+	}
+	return all, nil
+}
+
+// Lock keeps ensures of a conversation, and other callers of Lock, waiting until
+// unlock is called. It waits itself as [Client.EnsureWebhook] does.
+func (c *Client) Lock(ctx context.Context, conversation string) (unlock func(), err error) {
+	scope, err := c.scope(conversation)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err = c.ensures.lock(ctx, scope)
+	if err != nil {
+		return nil, &UnsentError{err}
+	}
+	return unlock, nil
+}
