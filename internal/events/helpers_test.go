@@ -74,6 +74,7 @@ func newSite(t testing.TB, change ...func(*Options)) *site {
 	var err error
 	s.twilio, err = twilioapi.New(twilioapi.Config{
 		BaseURL: s.sandbox.URL,
+		Sleep:   func(context.Context, time.Duration) error { return nil },
 		Credentials: func() (twilioapi.Credentials, error) {
 			return twilioapi.Credentials{Username: "SK1", Password: "secret"}, nil
 		},
@@ -279,6 +280,16 @@ func isSigned(g got) bool {
 	mac.Write([]byte(g.header.Get("webhook-id") + "." + g.header.Get("webhook-timestamp") + "." + g.body))
 	return g.header.Get("webhook-signature") == "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)) &&
 		g.header.Get("Content-Type") == "application/json" && strings.HasPrefix(g.header.Get("X-MCP-Subscription-Id"), "sub_")
+}
+
+// awaitEnded waits until no webhook of an ended subscription is being removed.
+func (s *site) awaitEnded() {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		s.server.ending.mu.Lock()
+		defer s.server.ending.mu.Unlock()
+		return len(s.server.ending.counts) == 0
+	}, 10*time.Second, time.Millisecond)
 }
 
 // newExchange returns a request of Twilio and what records its answer.

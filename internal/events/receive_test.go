@@ -147,7 +147,7 @@ func TestAnExpiredSubscriptionIsGoneAndItsWebhookIsRemoved(t *testing.T) {
 	require.EqualValues(t, codeNotFound, g.fields["error"].(map[string]any)["code"])
 	require.Empty(t, s.receiver.all(""))
 	require.Equal(t, 410, s.fire(hook, happened(messageAdded, "MessageSid", message1)), "again, and nobody is told again")
-	require.Eventually(t, func() bool { s.server.ending.mu.Lock(); defer s.server.ending.mu.Unlock(); return len(s.server.ending.counts) == 0 }, 10*time.Second, time.Millisecond)
+	s.awaitEnded()
 	s.receiver.await("terminated", 1)
 }
 
@@ -161,7 +161,7 @@ func TestAnExpiredTokenDoesNotEndARefreshedSubscription(t *testing.T) {
 	s.subscribe(messageAdded)
 	s.server.now = func() time.Time { return time.Now().Add(defaultTTL + time.Minute) }
 	require.Equal(t, 410, s.fire(old, happened(messageAdded, "MessageSid", message1)))
-	require.Eventually(t, func() bool { s.server.ending.mu.Lock(); defer s.server.ending.mu.Unlock(); return len(s.server.ending.counts) == 0 }, 10*time.Second, time.Millisecond)
+	s.awaitEnded()
 	require.Len(t, s.webhooks(room), 1)
 }
 

@@ -57,7 +57,9 @@ func TestATokenHasAtMostTheLengthThatFits(t *testing.T) {
 	t.Parallel()
 	for length := 150; length <= 490; length++ {
 		sealer := newSealer([]string{keyA}, length)
-		fits := example(func(s *subscription) { s.callback = strings.Repeat("x", sealer.capacity-len(example().marshal())+len(s.callback)) })
+		fits := example(func(s *subscription) {
+			s.callback = strings.Repeat("x", sealer.capacity-len(example().marshal())+len(s.callback))
+		})
 		token, ok := sealer.seal(fits)
 		require.True(t, ok)
 		require.LessOrEqual(t, len(token), length)
@@ -112,7 +114,9 @@ func TestNoOtherTokenIsAccepted(t *testing.T) {
 		func() string { return genuine + "=" },
 		func() string { return strings.ToLower(genuine) },
 		func() string { return genuine[:10] + "\n" + genuine[10:] },
-		func() string { return base64.RawURLEncoding.EncodeToString(append([]byte{2}, mustDecode(t, genuine)[1:]...)) },
+		func() string {
+			return base64.RawURLEncoding.EncodeToString(append([]byte{2}, mustDecode(t, genuine)[1:]...))
+		},
 	}
 	for i := range 10_000 {
 		token := change[i%len(change)]()
