@@ -80,7 +80,7 @@ func FuzzResponse(f *testing.F) {
 		client, err := New(Config{})
 		require.NoError(t, err)
 		decode := func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeObject(body, "", nil) }
-		got, err := client.readResponse(t.Context(), res, responseMeta{status: status}, decode)
+		got, err := client.readResponse(t.Context(), res, responseMeta{status: status}, request{decode: decode})
 		if err == nil {
 			require.True(t, json.Valid(got.body) && utf8.Valid(got.body) && got.body[0] == '{', "%q", got.body)
 			return

@@ -2,6 +2,7 @@ package twilioapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,7 +55,10 @@ type request struct {
 	requestScope
 	method string
 	sid    *string // of a webhook; nil for all of the conversation
-	params form
+	// collection is what the conversation has of this path, by default /Webhooks.
+	collection string
+	maxBody    int // bytes of the response; 0: maxBody
+	params     form
 	// isolated makes a GET use a connection of its own over HTTP/1.1, as writes do.
 	isolated bool
 	// decode returns the body of a 2xx response as JSON, or an error if it cannot
@@ -88,7 +92,7 @@ func (r request) path() (string, error) {
 	if !isPathElement(r.conversation) {
 		return "", errors.New(`ConversationSid must not be empty, "." or ".."; it is a SID (CH...) or a unique name`)
 	}
-	path := "/Conversations/" + url.PathEscape(r.conversation) + "/Webhooks"
+	path := "/Conversations/" + url.PathEscape(r.conversation) + cmp.Or(r.collection, "/Webhooks")
 	if r.sid == nil {
 		return path, nil
 	}

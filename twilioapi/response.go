@@ -35,10 +35,11 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // readResponse reads the body of a response up to its limit and decodes it; decode
 // must not keep the body. Whatever the body is, an error has the status.
-func (c *Client) readResponse(ctx context.Context, res *http.Response, meta responseMeta, decode func(responseMeta, []byte) (json.RawMessage, error)) (*response, error) {
+func (c *Client) readResponse(ctx context.Context, res *http.Response, meta responseMeta, r request) (*response, error) {
 	buffer := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(buffer)
-	body, err := readBody(ctx, res, buffer)
+	limit := cmp.Or(r.maxBody, maxBody)
+	body, err := readBody(ctx, res, buffer, limit)
 	fail := func(message string, err error) *Error {
 		return &Error{
 			Status: meta.status, Message: message, Err: err, RequestID: meta.requestID,
@@ -52,28 +53,28 @@ func (c *Client) readResponse(ctx context.Context, res *http.Response, meta resp
 		return nil, failure
 	case err != nil:
 		return nil, fail("the response was cut off", err)
-	case len(body) > maxBody:
+	case len(body) > limit:
 		return nil, fail("the response is too large", nil)
 	}
-	object, err := decode(meta, body)
+	object, err := r.decode(meta, body)
 	if err != nil {
 		return nil, fail(err.Error(), nil)
 	}
 	return &response{object, meta}, nil
 }
 
-// readBody reads at most one byte more than maxBody, and no longer than ctx
+// readBody reads at most one byte more than the limit, and no longer than ctx
 // lasts. The body of a status below 200 is the connection itself, which may stay
 // open without end: it is only closed.
-func readBody(ctx context.Context, res *http.Response, buffer *bytes.Buffer) ([]byte, error) {
+func readBody(ctx context.Context, res *http.Response, buffer *bytes.Buffer, limit int) ([]byte, error) {
 	defer res.Body.Close()
 	buffer.Reset()
 	if res.StatusCode < 200 {
 		return nil, nil
 	}
 	defer context.AfterFunc(ctx, func() { _ = res.Body.Close() })()
-	buffer.Grow(int(max(0, min(res.ContentLength, maxBody))) + bytes.MinRead)
-	_, err := buffer.ReadFrom(io.LimitReader(res.Body, maxBody+1))
+	buffer.Grow(int(max(0, min(res.ContentLength, int64(limit)))) + bytes.MinRead)
+	_, err := buffer.ReadFrom(io.LimitReader(res.Body, int64(limit)+1))
 	if err != nil {
 		err = cmp.Or(ctx.Err(), err)
 	}

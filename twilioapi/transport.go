@@ -76,7 +76,7 @@ func (c *Client) send(ctx context.Context, r request) (*response, error) {
 		sent:      sent,
 		received:  time.Now(),
 	}
-	return c.readResponse(ctx, res, meta, r.decode)
+	return c.readResponse(ctx, res, meta, r)
 }
 
 func (c *Client) observeResponse(method string, res *http.Response, d time.Duration) {

@@ -1,6 +1,10 @@
 package twilioapi
 
-import "context"
+import (
+	"context"
+
+	jsonv2 "github.com/go-json-experiment/json"
+)
 
 // A Webhook is what [Client.Webhooks] returns of a webhook.
 type Webhook struct {
@@ -9,7 +13,7 @@ type Webhook struct {
 }
 
 // Webhooks returns all webhooks of a conversation, for a decision about a write.
-func (c *Client) Webhooks(ctx context.Context, conversation string) ([]Webhook, error) {
+func (c *Client) Webhooks(ctx context.Context, conversation string) (all []Webhook, err error) {
 	scope, err := c.scope(conversation)
 	if err != nil {
 		return nil, err
@@ -18,12 +22,19 @@ func (c *Client) Webhooks(ctx context.Context, conversation string) ([]Webhook, 
 	if err != nil {
 		return nil, err
 	}
-	var all []Webhook
 	for _, w := range listed {
-		if w.err != nil || !webhookSID.MatchString(w.id.SID) {
+		var got struct {
+			SID           string `json:"sid"`
+			Target        string `json:"target"`
+			Configuration struct {
+				URL     string   `json:"url"`
+				Filters []string `json:"filters"`
+			} `json:"configuration"`
+		}
+		if jsonv2.Unmarshal(w.raw, &got) != nil || !webhookSID.MatchString(got.SID) {
 			return nil, last.unusable("the list has a webhook that cannot be read")
 		}
-		all = append(all, Webhook{w.id.SID, w.body.Target, w.body.Configuration.URL, w.body.Configuration.Filters})
+		all = append(all, Webhook{got.SID, got.Target, got.Configuration.URL, got.Configuration.Filters})
 	}
 	return all, nil
 }

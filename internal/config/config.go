@@ -39,6 +39,7 @@ type Config struct {
 	Credentials    string        `group:"HTTP" variable:"MCP_CREDENTIALS" enum:"server,caller" default:"server" placeholder:"SOURCE" help:"server: calls use the Twilio credentials of this process. caller: each caller sends its own as HTTP Basic. Default: server."`
 	OAuthIssuer    string        `name:"oauth-issuer" group:"HTTP" variable:"MCP_OAUTH_ISSUER" placeholder:"URL" help:"Require access tokens of this OAuth 2.1 authorization server; needs --public-url."`
 	OAuthAudience  []string      `name:"oauth-audience" group:"HTTP" variable:"MCP_OAUTH_AUDIENCE" placeholder:"AUDIENCE" help:"Audience that access tokens must have. Default: the public URL followed by /mcp."`
+	AllowCallback  []string      `group:"HTTP" variable:"MCP_ALLOW_CALLBACK" placeholder:"CIDR" help:"Also deliver events to callbacks in this network, such as 10.0.0.0/8 (public addresses are always allowed)."`
 	AllowAnonymous bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
 	Drain          time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"Keep accepting requests this long after SIGTERM, with /readyz at 503. Default: 0s."`
 	Metrics        string        `group:"HTTP" variable:"MCP_METRICS" placeholder:"HOST:PORT" help:"Serve Prometheus metrics at this address, at /metrics. Also works with stdio."`
@@ -63,7 +64,7 @@ type Config struct {
 
 const description = `An MCP server that lets AI agents manage the webhooks of a Twilio conversation, and read the API's documentation.
 
-Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE.
+Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE. MCP Events: MCP_EVENTS_KEY, at least 32 bytes (several separated by commas; the first one seals), with --public-url.
 
 Each flag can be set by the variable in brackets. Flags take precedence.`
 

@@ -76,7 +76,7 @@ func TestEachFlagHasAVariableAndTakesPrecedence(t *testing.T) {
 	values := map[reflect.Kind][2]string{reflect.Bool: {"true", "false"}, reflect.Int: {"7", "8"}, reflect.Slice: {"a.example", "b.example"}, reflect.String: {"x", "y"}}
 	own := map[string][2]string{
 		"Timeout": {"7s", "8s"}, "Grace": {"7s", "8s"}, "Drain": {"7s", "8s"}, "LogFormat": {"json", "text"}, "LogLevel": {"warn", "debug"},
-		"Credentials": {"server", "server"}, "AllowedOrigin": {"https://a.example", "https://b.example"},
+		"Credentials": {"server", "server"}, "AllowCallback": {"10.0.0.0/8", "127.0.0.0/8"}, "AllowedOrigin": {"https://a.example", "https://b.example"},
 	}
 	for field := range reflect.TypeFor[config.Config]().Fields() {
 		variable := field.Tag.Get("variable")

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"context"
 	"slices"
 	"strings"
 )
@@ -44,24 +45,33 @@ func eventIndex(name string) int {
 	return slices.IndexFunc(eventTypes, func(t eventType) bool { return t.name == name })
 }
 
-// List returns the events that are offered, the result of events/list. A caller
-// may subscribe only if subscribe is set.
-func (s *Server) List(subscribe bool) map[string]any {
-	subscribe = subscribe && s.Subscribes()
+// List returns the events that are offered. It is the method events/list.
+func (s *Server) List(_ context.Context, c Call) (map[string]any, error) {
+	p := readParams(c.Params)
+	if p.text("cursor") != "" {
+		p.refuse("cursor", "must be left out: there is one page")
+	}
+	if p.problem != nil {
+		return nil, p.problem
+	}
 	list := []any{}
 	for _, t := range eventTypes {
-		var delivery []string
-		if subscribe {
-			delivery = append(delivery, "webhook")
-		}
-		if t.name == messageAdded {
-			delivery = append(delivery, "poll")
-		}
-		if delivery != nil {
+		if delivery := s.delivery(t); delivery != nil {
 			list = append(list, t.definition(delivery))
 		}
 	}
-	return map[string]any{"events": list}
+	return map[string]any{"events": list}, nil
+}
+
+// delivery returns how an event may be delivered; nil: it is not offered.
+func (s *Server) delivery(t eventType) (modes []string) {
+	if s.Subscribes() {
+		modes = append(modes, "webhook")
+	}
+	if t.name == messageAdded {
+		modes = append(modes, "poll")
+	}
+	return modes
 }
 
 func (t eventType) definition(delivery []string) map[string]any {

@@ -63,13 +63,21 @@ type site struct {
 	sandbox  *httptest.Server
 	twilio   *twilioapi.Client
 	receiver *receiver
+	messages *conversationMessages
 	log      *logBuffer
 }
 
 func newSite(t testing.TB, change ...func(*Options)) *site {
 	t.Helper()
-	s := &site{t: t, receiver: newReceiver(t), log: &logBuffer{}}
-	s.sandbox = httptest.NewServer(sandbox.New(sandbox.Options{}))
+	s := &site{t: t, receiver: newReceiver(t), messages: &conversationMessages{}, log: &logBuffer{}}
+	fake := sandbox.New(sandbox.Options{})
+	s.sandbox = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/Messages") {
+			s.messages.ServeHTTP(w, r)
+			return
+		}
+		fake.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.sandbox.Close)
 	var err error
 	s.twilio, err = twilioapi.New(twilioapi.Config{

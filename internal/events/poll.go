@@ -1,7 +1,149 @@
 package events
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-func (n *subscriber) setPosition(ctx context.Context, requested int64, resumes bool) error {
+	"twilio-conversations-mcp/twilioapi"
+)
+
+// Limits of one poll.
+const (
+	pageSize      = 50 // messages
+	maxPages      = 10
+	defaultEvents = 100
+	maxEvents     = pageSize * maxPages
+	pollInterval  = 10 * time.Second // that clients are asked to keep
+)
+
+// Poll returns the messages of a conversation that were added after a cursor, the
+// oldest first. Without a cursor it returns the newest one as a cursor. It is the
+// method events/poll.
+func (s *Server) Poll(ctx context.Context, c Call) (map[string]any, error) {
+	p := readParams(c.Params)
+	event, conversation := p.event(), p.conversation()
+	after, resumes := p.position()
+	limit, age := p.integer("maxEvents", defaultEvents), p.integer("maxAgeMs", -1)
+	if limit == 0 {
+		p.refuse("maxEvents", "must be an integer of at least 1")
+	}
+	if p.problem == nil && eventTypes[event].name != messageAdded {
+		p.keep(&Error{
+			Code: codeUnsupported, Message: fmt.Sprintf("%s cannot be polled; %s can", eventTypes[event].name, messageAdded),
+			Data: map[string]any{"feature": "deliveryMode", "value": "poll"},
+		})
+	}
+	if p.problem != nil {
+		return nil, p.problem
+	}
+	result := map[string]any{"events": []any{}, "truncated": false, "hasMore": false, "nextPollMs": pollInterval.Milliseconds()}
+	if !resumes {
+		newest, err := newestIndex(ctx, c.Twilio, conversation)
+		result["cursor"] = strconv.FormatInt(newest, 10)
+		return result, err
+	}
+	messages, complete, err := messagesAfter(ctx, c.Twilio, conversation, after)
+	if err != nil {
+		return nil, err
+	}
+	recent := dropOld(messages, s.now(), age)
+	result["truncated"] = !complete || len(recent) < len(messages)
+	if len(messages) > 0 {
+		after = messages[len(messages)-1].Index
+	}
+	if n := int(min(limit, maxEvents)); len(recent) > n {
+		recent, result["hasMore"] = recent[:n], true
+		after = recent[n-1].Index
+	}
+	list := []any{}
+	for _, m := range recent {
+		list = append(list, s.polled(conversation, m))
+	}
+	result["events"], result["cursor"] = list, strconv.FormatInt(after, 10)
+	return result, nil
+}
+
+// newestIndex returns the index of the newest message, or -1 if there is none.
+func newestIndex(ctx context.Context, twilio *twilioapi.Client, conversation string) (int64, error) {
+	page, _, err := twilio.Messages(ctx, conversation, 1, "")
+	if err != nil {
+		return 0, twilioError(err)
+	}
+	if len(page) == 0 {
+		return -1, nil
+	}
+	return page[0].Index, nil
+}
+
+// messagesAfter returns the messages after an index, the oldest first, and whether
+// these are all. It reads the newest ones first, a limited number of pages.
+func messagesAfter(ctx context.Context, twilio *twilioapi.Client, conversation string, index int64) (list []twilioapi.Message, complete bool, err error) {
+	token := ""
+	for range maxPages {
+		page, next, err := twilio.Messages(ctx, conversation, pageSize, token)
+		if err != nil {
+			return nil, false, twilioError(err)
+		}
+		for _, m := range page {
+			complete = complete || m.Index <= index
+			if m.Index > index {
+				list = append(list, m)
+			}
+		}
+		if complete = complete || next == ""; complete {
+			break
+		}
+		token = next
+	}
+	slices.SortFunc(list, func(a, b twilioapi.Message) int { return int(a.Index - b.Index) })
+	list = slices.CompactFunc(list, func(a, b twilioapi.Message) bool { return a.Index == b.Index }) // pages shift while they are read
+	return list, complete, nil
+}
+
+// dropOld leaves out messages that are older than age, in milliseconds; -1: none.
+func dropOld(messages []twilioapi.Message, now time.Time, age int64) []twilioapi.Message {
+	if age < 0 {
+		return messages
+	}
+	return slices.DeleteFunc(slices.Clone(messages), func(m twilioapi.Message) bool {
+		created, err := time.Parse(time.RFC3339, m.DateCreated)
+		return err == nil && now.Sub(created).Milliseconds() > age
+	})
+}
+
+// polled returns a message as the event that a subscriber gets of it.
+func (s *Server) polled(conversation string, m twilioapi.Message) map[string]any {
+	data := map[string]any{"EventType": messageAdded, "ConversationSid": conversation}
+	for name, value := range map[string]string{
+		"AccountSid": m.AccountSID, "MessageSid": m.SID, "Index": strconv.FormatInt(m.Index, 10), "Body": m.Body, "Author": m.Author,
+		"ParticipantSid": m.ParticipantSID, "Attributes": m.Attributes, "Media": strings.TrimPrefix(string(m.Media), "null"), "DateCreated": m.DateCreated,
+	} {
+		if value != "" {
+			data[name] = value
+		}
+	}
+	return occurrence(messageAdded, m.SID, "", m.DateCreated, data, s.now())
+}
+
+// setPosition sets the position that the subscriber knows: the one it asks for or,
+// if it asks for none, the newest one. A new webhook then replays what came after.
+func (n *subscriber) setPosition(ctx context.Context, p *params) error {
+	if n.sub.name() != messageAdded {
+		return nil
+	}
+	after, resumes := p.position()
+	if !resumes {
+		var err error
+		n.sub.position, err = newestIndex(ctx, n.twilio, n.sub.conversationSID())
+		return err
+	}
+	n.sub.position = after
+	first := after + 1
+	n.replayAfter = &first
+	n.skips = p.has("maxAgeMs")
 	return nil
 }

@@ -34,12 +34,13 @@ const (
 func (s *Server) Subscribe(ctx context.Context, c Call) (map[string]any, error) {
 	p := readParams(c.Params)
 	sub := s.readSubscription(p, c.Principal)
-	requested, resumes := p.position()
+	p.position()
+	p.integer("maxAgeMs", 0)
 	if p.problem != nil {
 		return nil, p.problem
 	}
 	n := &subscriber{Server: s, twilio: c.Twilio, sub: sub}
-	if err := n.setPosition(ctx, requested, resumes); err != nil {
+	if err := n.setPosition(ctx, p); err != nil {
 		return nil, err
 	}
 	if err := n.place(ctx, c.Principal); err != nil {
@@ -103,7 +104,8 @@ type subscriber struct {
 	twilio      *twilioapi.Client
 	sub         *subscription
 	replayAfter *int64 // of a new webhook
-	truncated   bool
+	skips       bool   // a new webhook replays nothing, because some messages may be too old
+	truncated   bool   // messages were skipped
 }
 
 // place makes a webhook for the subscription, or gives its webhook a new token. A
@@ -220,6 +222,9 @@ func (n *subscriber) refresh(ctx context.Context, own []twilioapi.Webhook, addre
 // create creates the webhook. If the caller has gone meanwhile, it is removed again.
 func (n *subscriber) create(ctx context.Context, address string) error {
 	conversation, method := n.sub.conversationSID(), "post"
+	if n.skips {
+		n.replayAfter, n.truncated = nil, true
+	}
 	created, err := n.twilio.CreateWebhook(ctx, conversation, twilioapi.NewWebhook{
 		Target: "webhook", URL: &address, Method: &method, Filters: []string{n.sub.name()}, ReplayAfter: n.replayAfter,
 	})

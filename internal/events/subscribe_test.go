@@ -375,8 +375,10 @@ func TestAConversationIsNotLockedWhileACallbackIsVerified(t *testing.T) {
 
 func TestTheListSaysWhatIsOffered(t *testing.T) {
 	t.Parallel()
-	list := func(s *site, subscribe bool) (names []string) {
-		raw, err := json.Marshal(s.server.List(subscribe))
+	list := func(s *site) (names []string) {
+		result, err := s.server.List(t.Context(), Call{})
+		require.NoError(t, err)
+		raw, err := json.Marshal(result)
 		require.NoError(t, err)
 		var got struct {
 			Events []struct {
@@ -394,12 +396,13 @@ func TestTheListSaysWhatIsOffered(t *testing.T) {
 		}
 		return names
 	}
-	all := list(newSite(t), true)
+	all := list(newSite(t))
 	require.Len(t, all, 10)
 	require.Equal(t, "onMessageAdded webhook poll", all[0])
 	require.Equal(t, "onDeliveryUpdated webhook", all[9])
-	require.Equal(t, []string{"onMessageAdded poll"}, list(newSite(t), false))
-	require.Equal(t, []string{"onMessageAdded poll"}, list(newSite(t, func(o *Options) { o.Keys = nil }), true))
+	require.Equal(t, []string{"onMessageAdded poll"}, list(newSite(t, func(o *Options) { o.Keys = nil })))
+	_, err := newSite(t).server.List(t.Context(), Call{Params: json.RawMessage(`{"cursor":"x"}`)})
+	require.Equal(t, codeInvalidParams, asError(t, err).Code)
 }
 
 func TestInvalidOptionsAreRefused(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 type Metrics struct {
 	start                                                                       time.Time
 	operations, requests, inFlight, queued, refused, retries, reconciled, build *metric
+	events, eventsWaiting                                                       *metric
 }
 
 // buckets are the upper bounds in seconds that the conventions give.
@@ -34,10 +35,13 @@ func New(version string) *Metrics {
 		retries:  newMetric(counter, "twilio_retries_total", "Requests to Twilio that were repeated.", "reason"),
 		reconciled: newMetric(counter, "twilio_reconciled_creates_total",
 			"Creates of unknown outcome that were looked for by listing the webhooks.", "outcome"),
-		build: newMetric(gauge, "twilio_conversations_mcp_build_info", "Always 1; the labels describe the program.", "goversion", "version"),
+		events:        newMetric(counter, "mcp_events_total", "Events of MCP subscriptions that were delivered or given up.", "outcome"),
+		eventsWaiting: newMetric(gauge, "mcp_events_waiting", "Messages to subscribers of MCP Events that wait for their delivery."),
+		build:         newMetric(gauge, "twilio_conversations_mcp_build_info", "Always 1; the labels describe the program.", "goversion", "version"),
 	}
 	m.inFlight.add(0)
 	m.queued.add(0)
+	m.eventsWaiting.add(0)
 	m.build.add(1, runtime.Version(), version)
 	return m
 }
@@ -47,7 +51,7 @@ func (m *Metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		var page bytes.Buffer
-		for _, metric := range []*metric{m.operations, m.requests, m.inFlight, m.queued, m.refused, m.retries, m.reconciled, m.build} {
+		for _, metric := range []*metric{m.operations, m.requests, m.inFlight, m.queued, m.refused, m.retries, m.reconciled, m.events, m.eventsWaiting, m.build} {
 			metric.write(&page)
 		}
 		writeRuntime(&page)
@@ -94,3 +98,9 @@ func (m *Metrics) Retry(reason string) { m.retries.add(1, reason) }
 
 // Reconciled counts a create of unknown outcome that was looked for.
 func (m *Metrics) Reconciled(outcome string) { m.reconciled.add(1, outcome) }
+
+// EventDone counts an event that was delivered or given up.
+func (m *Metrics) EventDone(outcome string) { m.events.add(1, outcome) }
+
+// EventsWaiting changes the number of messages that wait for their delivery.
+func (m *Metrics) EventsWaiting(delta int) { m.eventsWaiting.add(float64(delta)) }

@@ -37,6 +37,10 @@ func (p *program) serveHTTP(ctx context.Context) error {
 		return errors.Join(err, ln.Close())
 	}
 	defer stop()
+	if p.events != nil && p.events.Subscribes() {
+		options.Events = p.events
+		defer p.events.Close(after(ctx, p.cfg.Drain+p.cfg.Grace))
+	}
 	if p.cfg.Docs {
 		if options.Docs, err = p.newDocsServer(pages); err != nil {
 			return errors.Join(err, ln.Close())

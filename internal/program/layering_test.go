@@ -33,12 +33,13 @@ func imports(t *testing.T) map[string][]string {
 // allowedImports lists, for each of our packages, which others it may import.
 var allowedImports = map[string][]string{
 	"":                   {"/internal/program"},
-	"/internal/program":  {"/internal/access", "/internal/call", "/internal/clients", "/internal/config", "/internal/logging", "/internal/metrics", "/internal/serve", "/internal/web", "/internal/web/app", "/tools", "/twilioapi", "/twilioapi/sandbox"},
+	"/internal/program":  {"/internal/access", "/internal/call", "/internal/clients", "/internal/config", "/internal/events", "/internal/logging", "/internal/metrics", "/internal/serve", "/internal/web", "/internal/web/app", "/tools", "/twilioapi", "/twilioapi/sandbox"},
 	"/internal/access":   {},
 	"/internal/call":     {"/internal/serve"},
 	"/internal/clients":  {},
-	"/internal/config":   {"/internal/access", "/internal/serve", "/twilioapi"},
+	"/internal/config":   {"/internal/access", "/internal/events", "/internal/serve", "/twilioapi"},
 	"/internal/docs":     {},
+	"/internal/events":   {"/twilioapi"},
 	"/internal/logging":  {},
 	"/internal/metrics":  {},
 	"/internal/serve":    {"/internal/access"},
@@ -67,8 +68,8 @@ func TestPackagesImportOnlyTheLayersBelow(t *testing.T) {
 var importers = map[string][]string{
 	"github.com/alecthomas/kong":               {"/internal/config"},
 	"github.com/coreos/go-oidc/v3":             {"/internal/access"},
-	"github.com/go-json-experiment/json":       {"/internal/serve", "/tools", "/twilioapi"},
-	"golang.org/x/sync":                        {"/internal/serve"},
+	"github.com/go-json-experiment/json":       {"/internal/events", "/internal/serve", "/tools", "/twilioapi"},
+	"golang.org/x/sync":                        {"/internal/events", "/internal/serve"},
 	"github.com/mark3labs/mcp-go":              {"/internal/call", "/internal/program", "/internal/serve", "/internal/web", "/internal/web/app", "/tools"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"/tools"},
 }

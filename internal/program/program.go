@@ -15,6 +15,7 @@ import (
 	"twilio-conversations-mcp/internal/call"
 	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/internal/config"
+	"twilio-conversations-mcp/internal/events"
 	"twilio-conversations-mcp/internal/logging"
 	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
@@ -78,6 +79,7 @@ type program struct {
 	lookup  config.LookupFunc
 	log     *slog.Logger
 	metrics *metrics.Metrics // nil: there are none
+	events  *events.Server   // nil: none are offered
 }
 
 // serveMetrics serves metrics until ctx is done, if an address is set for them.

@@ -33,6 +33,10 @@ func (p *program) newServer(pages string) (server *serve.Server, stop func(), er
 	options.Resources, options.Extensions = append(options.Resources, app.Resource()), map[string]any{app.Extension: struct{}{}}
 	options.Methods = map[string]serve.Method{}
 	addSkills(&options)
+	if err := p.addEvents(&options, twilio); err != nil {
+		stop()
+		return nil, nil, err
+	}
 	if p.cfg.Sandbox {
 		options.Instructions += " " + sandbox.Guide
 	}
@@ -108,11 +112,7 @@ func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve
 			Definition: tool.Definition,
 			Scope:      tool.Scope,
 			Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
-				client := twilio
-				if caller.Username != "" {
-					client = twilio.WithCredentials(twilioapi.Credentials{Username: caller.Username, Password: caller.Password})
-				}
-				result, info := tool.Call(ctx, client, arguments)
+				result, info := tool.Call(ctx, clientOf(twilio, caller), arguments)
 				return result, logAttributes(info)
 			},
 		})
