@@ -60,7 +60,7 @@ func TestASearchWithoutAQueryListsEveryPage(t *testing.T) {
 		require.Len(t, found.Results, len(docs.All()))
 	}
 	guides, _ := read[schemas.SearchDocumentationOutput](t, choose(t, "docs"), search, `{"type":"guide"}`)
-	require.Equal(t, 13, guides.Total)
+	require.Equal(t, len(docs.All())-5, guides.Total)
 }
 
 func TestASearchWithoutAMatchSaysWhatToTry(t *testing.T) {

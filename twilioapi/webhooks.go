@@ -31,7 +31,7 @@ func (c *Client) Webhooks(ctx context.Context, conversation string) (all []Webho
 				Filters []string `json:"filters"`
 			} `json:"configuration"`
 		}
-		if jsonv2.Unmarshal(w.raw, &got) != nil || !webhookSID.MatchString(got.SID) {
+		if jsonv2.Unmarshal(w.raw, &got) != nil || !webhookSID().MatchString(got.SID) {
 			return nil, last.unusable("the list has a webhook that cannot be read")
 		}
 		all = append(all, Webhook{got.SID, got.Target, got.Configuration.URL, got.Configuration.Filters})

@@ -79,7 +79,7 @@ var order = []string{
 	"operations/list", "operations/create", "operations/fetch", "operations/update", "operations/delete",
 	"guides/targets", "guides/events", "guides/keywords", "guides/replay", "guides/limits",
 	"guides/errors", "guides/addressing", "guides/paging", "guides/safe-creates",
-	"guides/finding", "guides/levels", "guides/receiving", "guides/troubleshooting",
+	"guides/finding", "guides/levels", "guides/receiving", "guides/troubleshooting", "guides/hear-a-conversation",
 }
 
 // All returns every page: the operations, then the guides.

@@ -239,7 +239,7 @@ func TestAPassageIsShortPlainText(t *testing.T) {
 
 func TestASearchWithoutAQueryReturnsEveryPage(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[docs.Kind]int{"": 18, docs.Operation: 5, docs.Guide: 13} {
+	for kind, want := range map[docs.Kind]int{"": len(docs.All()), docs.Operation: 5, docs.Guide: len(docs.All()) - 5} {
 		found := docs.Search(" \t", kind)
 		require.Equal(t, want, found.Total)
 		require.Len(t, found.Results, want)
@@ -263,7 +263,7 @@ func TestASearchCanBeLimitedToOneKind(t *testing.T) {
 func TestTheTotalCountsEveryPageThatMatches(t *testing.T) {
 	t.Parallel()
 	found := docs.Search("conversation", "")
-	require.Equal(t, 18, found.Total)
+	require.Equal(t, len(docs.All()), found.Total)
 	require.LessOrEqual(t, len(found.Results), 10)
 	require.ElementsMatch(t, names(found), unique(names(found)), "a page comes once")
 

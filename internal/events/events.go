@@ -109,6 +109,9 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("the public URL of the server is required")
 	}
 	s.sealer = newSealer(o.Keys, maxURL-len(o.PublicURL+Path))
+	if s.sealer.capacity < minCapacity {
+		return nil, fmt.Errorf("the public URL is too long: a token must fit into the %d characters of a webhook's URL", maxURL)
+	}
 	s.callbacks = newCallbacks(o)
 	s.deliverer = newDeliverer(s.callbacks, o.Log, o.Metrics)
 	s.deliverer.ended = s.end

@@ -49,6 +49,7 @@ const (
 	tokenVersion  = 1
 	tokenOverhead = 1 + 28 // version; nonce and tag
 	tokenBlock    = 64     // bytes; subscriptions are padded to a multiple of it
+	minCapacity   = 128    // bytes; less leaves no room for a callback
 )
 
 // A sealer makes tokens of subscriptions and reads them.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/internal/docs"
 )
 
 // callDocumentation calls a tool of /docs/mcp, without any credentials, and
@@ -74,7 +76,7 @@ func TestTheDocumentationNeedsNoTokenAndOffersNothingElse(t *testing.T) {
 	url, logged, end := serving(t, environment("MCP_AUTH_TOKEN", "secret-0123456789"), "--sandbox", "--http", "127.0.0.1:0")
 	status, _ := post(t, url, listDocumented, nil)
 	require.Equal(t, http.StatusUnauthorized, status)
-	require.Len(t, callDocumentation(t, url, "search_documentation", `{}`)["results"], 18)
+	require.Len(t, callDocumentation(t, url, "search_documentation", `{}`)["results"], len(docs.All()))
 
 	_, answer := post(t, url+"/docs", listDocumented, nil)
 	require.Contains(t, answer, "there is no tool")

@@ -50,7 +50,7 @@ func (s *Server) measure(r *request, start time.Time, result *any, rpcErr **rpcE
 	if s.Metrics.OperationDone == nil {
 		return
 	}
-	method, tool, errorType := methodLabel(r.method), "", ""
+	method, tool, errorType := s.methodLabel(r.method), "", ""
 	if e := *rpcErr; e != nil {
 		errorType = strconv.Itoa(e.Code)
 	}
@@ -63,9 +63,12 @@ func (s *Server) measure(r *request, start time.Time, result *any, rpcErr **rpcE
 	s.Metrics.OperationDone(method, tool, errorType, r.transport, r.protocolVersion(), time.Since(start).Seconds())
 }
 
-// methodLabel returns a method that MCP defines as it is, and "other" for any
-// other.
-func methodLabel(method string) string {
+// methodLabel returns a method that MCP or an extension that is offered defines as
+// it is, and "other" for any other.
+func (s *Server) methodLabel(method string) string {
+	if _, ok := s.Methods[method]; ok {
+		return method
+	}
 	switch mcp.MCPMethod(method) {
 	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover,
 		mcp.MethodToolsList, mcp.MethodToolsCall,
