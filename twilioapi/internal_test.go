@@ -339,7 +339,7 @@ func TestInvisibleCharactersAreWrittenAsEscapes(t *testing.T) {
 			continue
 		}
 		text := `{"name":"a` + string(r) + `b"}`
-		escaped := escapeInvisible([]byte(text))
+		escaped := EscapeInvisible([]byte(text))
 		if string(escaped) == text {
 			require.False(t, isInvisible(r), "%U", r)
 			continue

@@ -63,7 +63,7 @@ func readObject(text []byte, list string, visit visitor) (json.RawMessage, error
 	if err := r.read(); err != nil {
 		return nil, err
 	}
-	object := jsontext.Value(escapeInvisible(text))
+	object := jsontext.Value(EscapeInvisible(text))
 	if r.hasSpace {
 		return json.RawMessage(object), object.Compact(jsontext.AllowDuplicateNames(true)) // checked before
 	}
@@ -192,9 +192,9 @@ func isFloat64(number []byte) bool {
 	return err == nil && !math.IsInf(f, 0)
 }
 
-// escapeInvisible returns a copy of JSON in which the characters that nobody sees
+// EscapeInvisible returns a copy of JSON in which the characters that nobody sees
 // are escapes. They could hide instructions to a model. The values stay the same.
-func escapeInvisible(text []byte) []byte {
+func EscapeInvisible(text []byte) []byte {
 	escaped := make([]byte, 0, len(text))
 	for {
 		i := indexInvisible(text)

@@ -2,8 +2,7 @@ package twilioapi
 
 import (
 	"context"
-
-	jsonv2 "github.com/go-json-experiment/json"
+	"slices"
 )
 
 // A Webhook is what [Client.Webhooks] returns of a webhook.
@@ -23,18 +22,10 @@ func (c *Client) Webhooks(ctx context.Context, conversation string) (all []Webho
 		return nil, err
 	}
 	for _, w := range listed {
-		var got struct {
-			SID           string `json:"sid"`
-			Target        string `json:"target"`
-			Configuration struct {
-				URL     string   `json:"url"`
-				Filters []string `json:"filters"`
-			} `json:"configuration"`
-		}
-		if jsonv2.Unmarshal(w.raw, &got) != nil || !webhookSID().MatchString(got.SID) {
+		if !isSID("WH", w.sid) || slices.Contains(w.unreadable, "Configuration.Url") {
 			return nil, last.unusable("the list has a webhook that cannot be read")
 		}
-		all = append(all, Webhook{got.SID, got.Target, got.Configuration.URL, got.Configuration.Filters})
+		all = append(all, Webhook{w.sid, w.target, w.url, w.filters})
 	}
 	return all, nil
 }

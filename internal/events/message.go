@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"twilio-conversations-mcp/twilioapi"
 )
 
 // A message is a body on its way to the callback of a subscription.
@@ -47,14 +49,14 @@ func newEvent(s *subscription, params url.Values, idempotencyToken string, now t
 			data[name] = values
 		}
 	}
-	e := occurrence(s.name(), eventID(params, idempotencyToken), params.Get("DateUpdated"), params.Get("DateCreated"), data, now)
-	body, _ := json.Marshal(e)
-	return &message{sub: s, id: e["eventId"].(string), body: body, last: s.name() == conversationRemoved}
+	id := eventID(params, idempotencyToken)
+	body := occurrence(s.name(), id, params.Get("DateUpdated"), params.Get("DateCreated"), data, now)
+	return &message{sub: s, id: id, body: body, last: s.name() == conversationRemoved}
 }
 
 // occurrence returns an event as subscribers and polls get it. Its time is the first
 // of the dates that is one.
-func occurrence(name, id, updated, created string, data map[string]any, now time.Time) map[string]any {
+func occurrence(name, id, updated, created string, data map[string]any, now time.Time) json.RawMessage {
 	at := now
 	dates := []string{updated, created}
 	if name == messageAdded {
@@ -66,7 +68,8 @@ func occurrence(name, id, updated, created string, data map[string]any, now time
 			break
 		}
 	}
-	return map[string]any{"eventId": id, "name": name, "timestamp": at.UTC().Format(time.RFC3339), "data": data}
+	text, _ := json.Marshal(map[string]any{"eventId": id, "name": name, "timestamp": at.UTC().Format(time.RFC3339), "data": data})
+	return twilioapi.EscapeInvisible(text)
 }
 
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."

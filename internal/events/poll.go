@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -116,7 +117,7 @@ func dropOld(messages []twilioapi.Message, now time.Time, age int64) []twilioapi
 }
 
 // polled returns a message as the event that a subscriber gets of it.
-func (s *Server) polled(conversation string, m twilioapi.Message) map[string]any {
+func (s *Server) polled(conversation string, m twilioapi.Message) json.RawMessage {
 	data := map[string]any{"EventType": messageAdded, "ConversationSid": conversation}
 	for name, value := range map[string]string{
 		"AccountSid": m.AccountSID, "MessageSid": m.SID, "Index": strconv.FormatInt(m.Index, 10), "Body": m.Body, "Author": m.Author,

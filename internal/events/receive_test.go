@@ -28,6 +28,7 @@ func TestARequestOfTwilioIsDeliveredAsAnEvent(t *testing.T) {
 	require.Equal(t, 204, s.fire(hook, happened(messageAdded, "MessageSid", message1, "Index", "7", "Body", "<b>é\u200b", "Author", "alice",
 		"DateCreated", "2026-11-26T10:00:00.123+01:00", "Media", "a", "Media", "b"), "I-Twilio-Idempotency-Token", "token-1234"))
 	g := s.receiver.await("", 1)[0]
+	require.Contains(t, g.body, `\u200b`, "what nobody sees is an escape")
 	require.Equal(t, message1, g.fields["eventId"], "as a poll returns it")
 	require.Equal(t, messageAdded, g.fields["name"])
 	require.Equal(t, "2026-11-26T09:00:00Z", g.fields["timestamp"])
