@@ -24,9 +24,7 @@ func (p *Policy) ServeWellKnown(w http.ResponseWriter, r *http.Request) bool {
 	advice := p.advice()
 	switch {
 	case p.oauth != nil && p.oauth.metadata.isAt(r.URL.Path):
-		if p.admitHost(w, r) {
-			p.oauth.metadata.serve(w, r)
-		}
+		p.ServeDocument(w, r, Document{Type: "application/json", Cache: "no-store", Body: p.oauth.metadata.document})
 	case advice != "" && isDiscoveryPath(r.URL.Path):
 		if p.AdmitAnyone(w, r) {
 			http.Error(w, "this server does not use OAuth; "+advice, http.StatusNotFound)
@@ -87,18 +85,3 @@ func newMetadata(resource *url.URL, issuer string) metadata {
 // isAt reports whether a path is that of the resource's metadata, or the root
 // that clients try next.
 func (m metadata) isAt(path string) bool { return path == m.path || path == protectedResourcePath }
-
-func (m metadata) serve(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		_, _ = w.Write(m.document) // the client may have disconnected
-	case http.MethodOptions:
-		answerPreflight(w, r, "GET, HEAD")
-	default:
-		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
-		http.Error(w, "use GET", http.StatusMethodNotAllowed)
-	}
-}

@@ -47,6 +47,9 @@ func (p *program) serveHTTP(ctx context.Context) error {
 		}
 		options.Web = web.New(p.webOptions(server, address, pages))
 	}
+	if p.cfg.PublicURL != "" {
+		options.Documents = cards(address, server, p.cfg.Authorization(p.lookup))
+	}
 	return server.HTTP(ctx, ln, options)
 }
 

@@ -17,7 +17,8 @@ const (
 	maxMethod         = 64 // bytes of a method name; the longest one of MCP has 37
 )
 
-func (o Options) implementation() mcp.Implementation {
+// Implementation describes the server to clients.
+func (o Options) Implementation() mcp.Implementation {
 	return mcp.Implementation{
 		Name:    cmp.Or(o.Name, "twilio-conversations-mcp"),
 		Title:   cmp.Or(o.Title, "Twilio conversation webhooks"),
@@ -29,7 +30,7 @@ func (o Options) implementation() mcp.Implementation {
 // It is told that nothing that it lists ever changes. Otherwise clients would
 // hold streams open to be notified of changes.
 func newEngine(o Options) *server.MCPServer {
-	self := o.implementation()
+	self := o.Implementation()
 	engine := server.NewMCPServer(self.Name, self.Version, append(capabilities(o),
 		server.WithTitle(self.Title),
 		server.WithInstructions(o.Instructions),

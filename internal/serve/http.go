@@ -31,6 +31,8 @@ type HTTPOptions struct {
 	// Events is served below /events/, to anyone. It has limits of its own. It
 	// may be nil.
 	Events http.Handler
+	// Documents are served at their paths, to anyone.
+	Documents map[string]access.Document
 	// Web is served at all other paths, to anyone. It may be nil.
 	Web http.Handler
 }
@@ -90,6 +92,8 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		probe(w, r, true)
 	case path == "/readyz":
 		probe(w, r, h.stopping.Err() == nil)
+	case h.options.Documents[path].Body != nil:
+		h.options.Access.ServeDocument(w, r, h.options.Documents[path])
 	case h.options.Access.ServeWellKnown(w, r):
 	case h.options.Web == nil:
 		http.NotFound(w, r)

@@ -47,7 +47,7 @@ func (s *Server) callMethod(ctx context.Context, r *request, method Method) (_ a
 	}
 	if mcp.IsModernProtocol(r.version) {
 		result["resultType"] = mcp.ResultTypeComplete
-		result["_meta"] = map[string]any{mcp.MetaKeyServerInfo: s.implementation()}
+		result["_meta"] = map[string]any{mcp.MetaKeyServerInfo: s.Implementation()}
 	}
 	return result, nil
 }

@@ -24,7 +24,7 @@ func (s *Server) checkVersion(m message) (complete func(*mcp.CallToolResult), rp
 	}
 	return func(r *mcp.CallToolResult) {
 		r.SetResultType(mcp.ResultTypeComplete)
-		r.EnsureResultMeta().SetServerInfo(s.implementation())
+		r.EnsureResultMeta().SetServerInfo(s.Implementation())
 	}, nil
 }
 
