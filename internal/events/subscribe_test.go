@@ -211,10 +211,8 @@ func TestACallbackThatCannotBeReachedIsRefused(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
 	secure.Config.ErrorLog = nil
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
 	for address, reason := range map[string]string{
-		secure.URL: "tls_error", closed.URL: "connection_refused", strings.Replace(s.receiver.URL, "http:", "https:", 1): "tls_error",
+		secure.URL: "tls_error", "http://127.0.0.1:1": "connection_refused", strings.Replace(s.receiver.URL, "http:", "https:", 1): "tls_error",
 		"https://10.0.0.1/": "connection_refused", "https://localhost.invalid/": "connection_refused", "https://169.254.169.254/latest": "connection_refused",
 	} {
 		problem := s.problem("onMessageUpdated", set("delivery.url", address))
