@@ -23,7 +23,7 @@ const (
 		"After a delete this means that the webhook is gone. Otherwise tell the user, and do not use a different one."
 	checkAddress   = "This does not look like a response of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
 	checkArguments = "Correct the arguments as Twilio says; the same call fails again."
-	tryLater       = "Try again in a while."
+	tryLater       = "Try again later."
 )
 
 // advice is what to try next, by Twilio's code
@@ -89,11 +89,8 @@ func Advice(tool string) map[int]string {
 	for code := range advice {
 		texts[code] = explain.advice(0, code)
 	}
-	switch tool { // after a failure of Twilio's a write may have been carried out
-	case createConversationWebhook.name():
-		texts[20500], texts[20503] = explain.offered.mention(lookFirst), explain.offered.mention(lookFirst)
-	case updateConversationWebhook.name():
-		texts[20500], texts[20503] = explain.offered.mention(fetchFirst), explain.offered.mention(fetchFirst)
+	if lost := explain.offered.mention(explain.lost.next); lost != "" { // a write may have been carried out
+		texts[20500], texts[20503] = lost, lost
 	}
 	return texts
 }

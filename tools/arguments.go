@@ -36,7 +36,7 @@ func isIgnored(name string) bool {
 
 // decode reads the arguments of a call, validates them, and stores them in an
 // Input. It returns an [argumentError] that lists what is wrong with them, or a
-// [twilioapi.UnsentError] if ctx is done.
+// [twilioapi.Error] if ctx is done.
 func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) (in Input, err error) {
 	if len(raw) > maxArguments {
 		return in, argumentError{fmt.Sprintf("The arguments have %d bytes; the maximum is %d.", len(raw), maxArguments)}
@@ -81,7 +81,7 @@ func (r *reader) read(ctx context.Context) error {
 	_, err := r.ReadToken()
 	for err == nil && r.PeekKind() != '}' && !r.problems.full() {
 		if ctx.Err() != nil {
-			return &twilioapi.UnsentError{Err: ctx.Err()}
+			return &twilioapi.Error{Outcome: twilioapi.NotSent, Message: ctx.Err().Error(), Err: ctx.Err()}
 		}
 		err = r.readMember()
 	}

@@ -19,6 +19,7 @@ var createConversationWebhook = operation[schemas.CreateConversationWebhookInput
 		"If one differs only in filters or triggers, ask: what matches both would be delivered twice.|.]",
 	scope:      scopeWrite,
 	view:       true,
+	lost:       lostCreate,
 	reconciled: createReconciled,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {
 		return twilio.CreateWebhook(ctx, in.ConversationSid, newWebhook(in))

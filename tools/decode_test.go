@@ -146,7 +146,7 @@ func TestReadingEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := decodeCreate(ctx, []byte(`{"ConversationSid":"x","Target":"studio"}`))
-	require.IsType(t, &twilioapi.UnsentError{}, err)
+	require.IsType(t, &twilioapi.Error{}, err)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

@@ -21,6 +21,7 @@ var ensureConversationWebhook = operation[schemas.CreateConversationWebhookInput
 	scope:        scopeWrite,
 	view:         true,
 	afterFailure: "Nothing was created.",
+	lost:         lostCreate,
 	reconciled:   createReconciled,
 	ensures:      true,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {

@@ -24,6 +24,7 @@ type errorDetails struct {
 	RequestID string `json:"request_id,omitempty"`
 	Attempts  int    `json:"attempts,omitempty"` // how often the request was sent
 	Retryable bool   `json:"retryable"`          // whether the same call may be repeated without harm
+	Outcome   string `json:"outcome"`            // what the call did at Twilio, see [twilioapi.Outcome]
 }
 
 // An explainer describes the outcome of a tool's calls. Errors are described only
@@ -36,6 +37,7 @@ type explainer struct {
 	reconciled   string
 	notFound     string
 	ensures      bool
+	lost         lostWrite
 	similar      []twilioapi.SimilarWebhook // to the one that was not created
 }
 
@@ -62,59 +64,82 @@ func (e explainer) explain(err error) (string, errorDetails) {
 		if e.closedWorld {
 			text = "The arguments are invalid. "
 		}
-		return text + invalid.Error(), errorDetails{Message: invalid.Error()}
+		return text + invalid.Error(), errorDetails{Message: invalid.Error(), Outcome: string(twilioapi.NotSent)}
 	}
-	if unsent, ok := errors.AsType[*twilioapi.UnsentError](err); ok {
-		reason := unsent.Error()
-		if errors.Is(unsent, context.Canceled) {
-			reason = "the call was cancelled"
-		}
-		return "Nothing was sent: " + reason + ".", errorDetails{Message: reason}
+	failure, ok := errors.AsType[*twilioapi.Error](err)
+	if !ok {
+		failure = &twilioapi.Error{Outcome: twilioapi.NotSent, Message: err.Error()}
 	}
-	if unknown, ok := errors.AsType[*twilioapi.OutcomeUnknownError](err); ok {
-		return e.explainCreate(unknown)
-	}
-	if unknown, ok := errors.AsType[*twilioapi.UpdateOutcomeError](err); ok {
-		return e.explainUpdate(unknown)
-	}
-	if refused, ok := errors.AsType[*twilioapi.Error](err); ok {
-		return e.explainAnswer(refused)
-	}
-	if noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err); ok {
-		return e.explainNoAnswer(noAnswer)
-	}
-	panic(err) // every error of the client has one of these types
+	return sentences(whatHappened(failure), e.nextStep(failure)), e.details(failure)
 }
 
-func (e explainer) explainAnswer(err *twilioapi.Error) (string, errorDetails) {
-	details := errorDetails{
-		Status: err.Status, Code: err.Code, Message: cmp.Or(err.Message, fmt.Sprintf("HTTP %d", err.Status)), MoreInfo: err.MoreInfo,
-		RequestID: err.RequestID, Attempts: err.Attempts,
-		Retryable: err.Status == http.StatusTooManyRequests || e.idempotent && !err.Refused() || advice[err.Code] == tryLater && err.Refused(),
+func (e explainer) details(err *twilioapi.Error) errorDetails {
+	mayBeRepeated := err.Outcome == twilioapi.Refused && advice[err.Code] == tryLater || err.Status == http.StatusTooManyRequests ||
+		err.Outcome == twilioapi.NotSent && err.Attempts > 0 ||
+		e.idempotent && (err.Outcome == twilioapi.Failed || err.Outcome == twilioapi.Unknown)
+	return errorDetails{
+		Status: err.Status, Code: err.Code, Message: reason(err), MoreInfo: err.MoreInfo,
+		RequestID: err.RequestID, Attempts: err.Attempts, Outcome: string(err.Outcome),
+		Retryable: mayBeRepeated && !err.Permanent && err.ReadBack == nil,
 	}
-	text := "Twilio failed: "
-	if err.Refused() {
-		text = "Twilio refused: "
-	}
-	text += describe(err) + " " + e.nextStep(err)
-	if err.MoreInfo != "" {
-		text += " See " + err.MoreInfo
-	}
-	return text, details
 }
 
-// nextStep says what to try after an answer other than the one that was asked for.
-func (e explainer) nextStep(err *twilioapi.Error) string {
+// whatHappened says why a call failed.
+func whatHappened(err *twilioapi.Error) string {
+	what, why := "Twilio failed: ", reason(err)+attempts(err.Attempts)
 	switch {
-	case !err.Refused():
-		return sentences(e.afterFailure, tryLater)
-	case err.Status == http.StatusTooManyRequests:
-		return "Nothing was done. Retry " + wait(err.RetryAfter) + "."
-	case err.Code == 0 && err.Message == "" && adviceByStatus[err.Status] == "":
-		return checkAddress
+	case err.Outcome == twilioapi.NotSent && err.Attempts == 0:
+		what = "Nothing was sent: "
+	case err.Outcome == twilioapi.NotSent:
+		what = "Twilio was not reached, and nothing was done: "
+	case err.Status == 0:
+		what = "Twilio did not answer: "
+	case err.Outcome == twilioapi.Refused:
+		what, why = "Twilio refused: ", describe(err)
 	default:
-		return e.advice(err.Status, err.Code)
+		why = describe(err)
 	}
+	return endSentence(what + why)
+}
+
+// reason returns the message of an error, in a few words if there is none.
+func reason(err *twilioapi.Error) string {
+	switch {
+	case err.Status != 0:
+		return cmp.Or(err.Message, fmt.Sprintf("HTTP %d", err.Status))
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timed out"
+	case errors.Is(err, context.Canceled) && err.Outcome == twilioapi.NotSent:
+		return "the call was cancelled"
+	default:
+		return err.Message
+	}
+}
+
+// nextStep says what is known, and what to try next.
+func (e explainer) nextStep(err *twilioapi.Error) string {
+	next := ""
+	switch {
+	case err.ReadBack != nil:
+		return sentences(e.lost.describe(err.ReadBack), e.offered.mention(e.lost.next))
+	case err.Outcome == twilioapi.NotSent && err.Attempts == 0:
+	case err.Outcome == twilioapi.NotSent:
+		next = "Try again; if this persists, ask the user to check the network and the server's settings."
+	case err.Permanent:
+		next = sentences(e.afterFailure, "The same call fails again: tell the user.")
+	case err.Outcome != twilioapi.Refused:
+		next = sentences(e.afterFailure, tryLater)
+	case err.Status == http.StatusTooManyRequests:
+		next = "Nothing was done. Retry " + wait(err.RetryAfter) + "."
+	case err.Code == 0 && err.Message == "" && adviceByStatus[err.Status] == "":
+		next = checkAddress
+	default:
+		next = e.advice(err.Status, err.Code)
+	}
+	if err.MoreInfo != "" {
+		next += " See " + err.MoreInfo
+	}
+	return next
 }
 
 // advice says what to try after a refusal.
@@ -132,81 +157,59 @@ func (e explainer) advice(status, code int) string {
 	return text
 }
 
-func (e explainer) explainNoAnswer(err *twilioapi.NoAnswerError) (string, errorDetails) {
-	reason := err.Reason
-	if errors.Is(err, context.DeadlineExceeded) {
-		reason = "timed out"
-	}
-	details := errorDetails{Message: reason, Attempts: err.Attempts, Retryable: e.idempotent || !err.Sent}
-	if !err.Sent {
-		return "Twilio was not reached, and nothing was done: " + reason + attempts(err.Attempts) + ". " +
-			"Try again; if this persists, ask the user to check the network and the server's settings.", details
-	}
-	return "Twilio did not answer: " + reason + attempts(err.Attempts) + ". " + sentences(e.afterFailure, tryLater), details
-}
-
 // sentences joins those that are not empty.
 func sentences(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
-// explainCreate says what is known of a create that may have been carried out, and
-// how to find out the rest.
-func (e explainer) explainCreate(err *twilioapi.OutcomeUnknownError) (string, errorDetails) {
-	text, details := e.explainCause(err.Err)
-	switch {
-	case err.List != nil:
-		text += " Whether the webhook was created is unknown: listing failed too" + statusSuffix(err.List) + "."
-	case err.Found == 0:
-		text += " The webhook was not found so far, but Twilio may still create it."
-	case err.Found == 1:
-		text += " Whether the webhook was created is unknown: one that matches is there, but it may be older, or another call's."
-	default:
-		text += fmt.Sprintf(" Whether the webhook was created is unknown: %d that match are there, and some may be older, or other calls'.", err.Found)
-	}
-	return text + " " + e.offered.mention(lookFirst), details
+// A lostWrite says what is told of a write whose response was lost and that reading
+// did not show.
+type lostWrite struct {
+	notApplied string // it is not there so far
+	unknown    string // whether it was carried out
+	next       string // what to do, see [offered.mention]
 }
 
-const lookFirst = "Do not create it again yet: wait ten seconds, then call " +
-	"[ensure_conversation_webhook with the same arguments, once: it uses the webhook if it has appeared.|" +
-	"list_conversation_webhooks. If the webhook is there, use it. If not, create it once more.] " +
-	"If you have already repeated the call, stop: " +
-	"[call list_conversation_webhooks, and tell the user that Twilio did not confirm the webhook, and what is there.|" +
-	"tell the user that Twilio did not confirm the webhook.]"
+var (
+	lostCreate = lostWrite{
+		notApplied: "The webhook was not found so far, but Twilio may still create it.",
+		unknown:    "Whether the webhook was created is unknown: ",
+		next: "Do not create it again yet: wait ten seconds, then call " +
+			"[ensure_conversation_webhook with the same arguments, once: it uses the webhook if it has appeared.|" +
+			"list_conversation_webhooks. If the webhook is there, use it. If not, create it once more.] " +
+			"If you have already repeated the call, stop: " +
+			"[call list_conversation_webhooks, tell the user that Twilio did not confirm the webhook, and list the webhooks that exist.|" +
+			"tell the user that Twilio did not confirm the webhook.]",
+	}
+	lostUpdate = lostWrite{
+		notApplied: "The update was not applied so far, but Twilio may still apply it.",
+		unknown:    "Whether the update was applied is unknown: ",
+		next: "[Ten seconds from now or later, call fetch_conversation_webhook: " +
+			"if the webhook does not show what was asked for, update it once more; if that fails too, tell the user.|]",
+	}
+)
 
-// explainUpdate does the same for an update.
-func (e explainer) explainUpdate(err *twilioapi.UpdateOutcomeError) (string, errorDetails) {
-	text, details := e.explainCause(err.Err)
+// describe says what is known of the write.
+func (l lostWrite) describe(r *twilioapi.ReadBack) string {
 	switch {
-	case err.Fetch != nil:
-		text += " Whether the webhook was updated is unknown: reading it failed too" + statusSuffix(err.Fetch) + "."
-	case err.NotApplied:
-		text += " The update was not applied so far, but Twilio may still apply it."
+	case r.Err != nil:
+		return l.unknown + "reading the webhooks failed too" + statusSuffix(r.Err) + "."
+	case r.NotApplied:
+		return l.notApplied
+	case r.Found == 1:
+		return l.unknown + "one that matches is there, but it may be older, or another call's."
+	case r.Found > 1:
+		return l.unknown + fmt.Sprintf("%d that match are there, and some may be older, or other calls'.", r.Found)
+	case len(r.Differs) > 0:
+		return l.unknown + "the webhook's " + strings.Join(r.Differs, ", ") + " does not match the request."
 	default:
-		text += " Whether the update was applied is unknown: " + describeUpdated(err) + "."
+		return l.unknown + "the webhook's " + strings.Join(r.Unreadable, ", ") + " cannot be read."
 	}
-	return text + " " + e.offered.mention(fetchFirst), details
-}
-
-const fetchFirst = "[Ten seconds from now or later, call fetch_conversation_webhook: " +
-	"if the webhook does not show what was asked for, update it once more; if that fails too, tell the user.|]"
-
-// explainCause says why the outcome of a write is unknown. Repeating it may do harm.
-func (e explainer) explainCause(err error) (text string, details errorDetails) {
-	if answer, ok := errors.AsType[*twilioapi.Error](err); ok {
-		_, details = e.explainAnswer(answer)
-		text = "Twilio failed: " + describe(answer)
-	} else {
-		_, details = e.explain(err)
-		text = "Twilio did not answer: " + details.Message + "."
-	}
-	details.Retryable = false
-	return text, details
 }
 
 // statusSuffix returns the status of an answer in parentheses, if err is one.
 func statusSuffix(err error) string {
-	if answer, ok := errors.AsType[*twilioapi.Error](err); ok {
+	if answer, ok := errors.AsType[*twilioapi.Error](err); ok && answer.Status != 0 {
 		return " (" + status(answer) + ")"
 	}
 	return ""
@@ -226,6 +229,11 @@ func describe(err *twilioapi.Error) string {
 	if err.Message != "" {
 		text += ": " + err.Message
 	}
+	return text
+}
+
+// endSentence adds the full stop of a sentence that has none.
+func endSentence(text string) string {
 	if last := text[len(text)-1]; last != '.' && last != '!' && last != '?' {
 		text += "."
 	}
@@ -244,12 +252,4 @@ func wait(d time.Duration) string {
 		return "after a few seconds"
 	}
 	return fmt.Sprintf("after %d s", int((d+time.Second-1)/time.Second))
-}
-
-// describeUpdated says how the webhook of an update of unknown outcome was found.
-func describeUpdated(err *twilioapi.UpdateOutcomeError) string {
-	if len(err.Differs) == 0 {
-		return "the webhook's " + strings.Join(err.Unread, ", ") + " cannot be read"
-	}
-	return "the webhook's " + strings.Join(err.Differs, ", ") + " does not match the request"
 }

@@ -109,7 +109,7 @@ func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 		},
 		"no answer to a list": {
 			scripted(0, "", 0, ""), unchanged, list, "999",
-			[]string{"Twilio did not answer: ", " attempts. Try again in a while."},
+			[]string{"Twilio did not answer: ", " attempts. Try again later."},
 			map[string]any{"retryable": true},
 		},
 		"a timeout": {

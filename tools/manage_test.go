@@ -127,7 +127,7 @@ func TestTheOutcomeOfAnUpdateIsReadBack(t *testing.T) {
 
 	result := connect(t, scripted(200, webhook("https://example.com/new", "2026-01-01T00:00:00Z"), 503, "")).call(update, of(sid, change))
 	require.False(t, result.IsError)
-	require.Equal(t, map[string]any{"settled": true}, result.Meta.AdditionalFields)
+	require.Equal(t, map[string]any{"reconciled": true}, result.Meta.AdditionalFields)
 	require.Contains(t, texts(t, result)[1], "response to the update was lost")
 
 	for name, row := range map[string]struct {
@@ -137,7 +137,7 @@ func TestTheOutcomeOfAnUpdateIsReadBack(t *testing.T) {
 		"not applied": {scripted(200, webhook("https://example.com/old", "2020-01-01T00:00:00Z"), 503, ""), "Twilio failed: HTTP 503. The update was not applied so far, but Twilio may still apply it."},
 		"changed":     {scripted(200, webhook("https://example.com/old", "2036-01-01T00:00:00Z"), 0, ""), " Whether the update was applied is unknown: the webhook's Configuration.Url does not match the request."},
 		"unreadable":  {scripted(200, strings.Replace(webhook("", ""), `"url":""`, `"url":7`, 1), 503, ""), " Whether the update was applied is unknown: the webhook's Configuration.Url cannot be read."},
-		"not read":    {scripted(404, `{"code":20404}`, 503, ""), "Whether the webhook was updated is unknown: reading it failed too (HTTP 404, code 20404)."},
+		"not read":    {scripted(404, `{"code":20404}`, 503, ""), "Whether the update was applied is unknown: reading the webhooks failed too (HTTP 404, code 20404)."},
 	} {
 		text, details := connect(t, row.twilio).fails(update, of(sid, change))
 		require.Contains(t, text, row.want, name)
@@ -150,14 +150,14 @@ func TestADeleteOfUnknownOutcomeMayBeRepeated(t *testing.T) {
 	t.Parallel()
 	text, details := connect(t, scripted(0, "", 503, "")).fails(remove, of(sid, ""))
 	require.Contains(t, text, "Twilio failed: HTTP 503")
-	require.Contains(t, text, "Whether the webhook was deleted is unknown; the call may be repeated. Try again in a while.")
+	require.Contains(t, text, "Whether the webhook was deleted is unknown; the call may be repeated. Try again later.")
 	require.Equal(t, true, details["retryable"])
 }
 
 func TestAnEnsureThatCannotListCreatesNothing(t *testing.T) {
 	t.Parallel()
 	text, details := connect(t, scripted(503, "", 201, `{"sid":"`+sid+`"}`)).fails(ensure, `{"ConversationSid":"x",`+flow+`}`)
-	require.Contains(t, text, "Nothing was created. Try again in a while.")
+	require.Contains(t, text, "Nothing was created. Try again later.")
 	require.Equal(t, true, details["retryable"])
 }
 

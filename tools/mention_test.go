@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"testing"
@@ -85,35 +84,41 @@ func everyText(d definition, o offered) []string {
 }
 
 var (
-	failure = &twilioapi.Error{Status: 503}
-	timeout = &twilioapi.NoAnswerError{Sent: true, Reason: "x", Err: context.DeadlineExceeded}
+	failure = &twilioapi.Error{Outcome: twilioapi.Failed, Status: 503}
+	timeout = &twilioapi.Error{Outcome: twilioapi.Failed, Message: "x", Err: context.DeadlineExceeded}
 )
 
 // everyError returns an error of each kind that a call can end with.
 func everyError() []error {
 	all := []error{
-		argumentError{"x is invalid."}, &twilioapi.UnsentError{Err: fmt.Errorf("x")}, failure, timeout, &twilioapi.NoAnswerError{Reason: "x"},
+		argumentError{"x is invalid."}, &twilioapi.Error{Outcome: twilioapi.NotSent, Message: "x"}, failure, timeout, &twilioapi.Error{Outcome: twilioapi.NotSent, Message: "x", Attempts: 1},
 	}
 	for code := range advice {
-		all = append(all, &twilioapi.Error{Status: 400, Code: code, Message: "x"})
+		all = append(all, &twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: code, Message: "x"})
 	}
 	for _, status := range []int{200, 302, 400, 401, 403, 404, 408, 409, 429, 500} {
-		all = append(all, &twilioapi.Error{Status: status}, &twilioapi.Error{Status: status, Message: "x"})
+		all = append(all, &twilioapi.Error{Outcome: outcomeOf(status), Status: status}, &twilioapi.Error{Outcome: outcomeOf(status), Status: status, Message: "x"})
 	}
 	return all
 }
 
 // everyUnknownOutcome returns an error of each kind that a write can end with.
 func everyUnknownOutcome() []error {
-	return []error{
-		&twilioapi.UpdateOutcomeError{Err: failure, Fetch: timeout},
-		&twilioapi.UpdateOutcomeError{Err: timeout, NotApplied: true},
-		&twilioapi.UpdateOutcomeError{Err: timeout, Differs: []string{"Configuration.Url"}},
-		&twilioapi.OutcomeUnknownError{Err: failure, List: failure},
-		&twilioapi.OutcomeUnknownError{Err: timeout},
-		&twilioapi.OutcomeUnknownError{Err: timeout, Found: 1},
-		&twilioapi.OutcomeUnknownError{Err: timeout, Found: 2},
+	var all []error
+	for _, readBack := range []twilioapi.ReadBack{
+		{Err: timeout}, {Err: failure}, {NotApplied: true}, {Found: 1}, {Found: 2}, {Differs: []string{"Configuration.Url"}}, {Unreadable: []string{"Configuration.Url"}},
+	} {
+		all = append(all, &twilioapi.Error{Outcome: twilioapi.Unknown, Status: 503, ReadBack: &readBack},
+			&twilioapi.Error{Outcome: twilioapi.Unknown, Message: "x", Err: context.DeadlineExceeded, ReadBack: &readBack})
 	}
+	return all
+}
+
+func outcomeOf(status int) twilioapi.Outcome {
+	if status >= 300 && status < 500 && status != 408 {
+		return twilioapi.Refused
+	}
+	return twilioapi.Failed
 }
 
 func TestAnAlternativeIsChosenByTheToolsItNames(t *testing.T) {
@@ -138,7 +143,7 @@ func TestEveryToolIsRecognizedInATextThatNamesIt(t *testing.T) {
 
 func TestBracketsOfTwiliosAreKept(t *testing.T) {
 	t.Parallel()
-	text, _ := explainer{}.explain(&twilioapi.Error{Status: 400, Code: 50351, Message: "a [b|c] delete_conversation_webhook", MoreInfo: "https://example.com/[d|e]"})
+	text, _ := explainer{}.explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: 50351, Message: "a [b|c] delete_conversation_webhook", MoreInfo: "https://example.com/[d|e]"})
 	require.Contains(t, text, "a [b|c] delete_conversation_webhook. ")
 	require.Contains(t, text, "https://example.com/[d|e]")
 }

@@ -25,7 +25,8 @@ type operation[Input any] struct {
 	afterFailure string // what is known after Twilio failed or did not answer
 	reconciled   string // the note on a result with Info.Reconciled
 	notFound     string // what to try after a 404, if not checkConversation
-	ensures      bool   // whether a result says if the webhook was there already
+	lost         lostWrite
+	ensures      bool // whether a result says if the webhook was there already
 	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
 	// answer is called with the base URL of the web pages, or "" if there are
 	// none. Its errors are [argumentError].
@@ -80,6 +81,7 @@ func (o operation[Input]) explainer(names offered) explainer {
 		reconciled:   o.reconciled,
 		notFound:     o.notFound,
 		ensures:      o.ensures,
+		lost:         o.lost,
 	}
 }
 

@@ -18,7 +18,7 @@ func (e explainer) successResult(r twilioapi.Result) *mcp.CallToolResult {
 	}
 	meta := map[string]any{}
 	if r.Info.Reconciled {
-		meta["settled"] = true
+		meta["reconciled"] = true
 	}
 	if e.ensures {
 		meta["existing"] = r.Existing

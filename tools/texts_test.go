@@ -3,7 +3,6 @@ package tools
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -19,110 +18,113 @@ func TestErrorsAreExplained(t *testing.T) {
 	t.Parallel()
 	const look = " Do not create it again yet: wait ten seconds, then call list_conversation_webhooks. If the webhook is there, use it. " +
 		"If not, create it once more. If you have already repeated the call, stop: call list_conversation_webhooks, " +
-		"and tell the user that Twilio did not confirm the webhook, and what is there."
-	timeout := &twilioapi.NoAnswerError{Sent: true, Reason: "x", Attempts: 1, Err: context.DeadlineExceeded}
+		"tell the user that Twilio did not confirm the webhook, and list the webhooks that exist."
+	timeout := &twilioapi.Error{Outcome: twilioapi.Failed, Message: "x", Attempts: 1, Err: context.DeadlineExceeded}
+	lost := func(readBack *twilioapi.ReadBack) error {
+		return &twilioapi.Error{Outcome: twilioapi.Unknown, Message: "x", Attempts: 1, Err: context.DeadlineExceeded, ReadBack: readBack}
+	}
 	for name, row := range map[string]struct {
 		err     error
 		text    string
 		details errorDetails
 	}{
 		"a code with advice": {
-			&twilioapi.Error{Status: 400, Code: 50351, Message: "No conversation", MoreInfo: "https://example.com/50351", RequestID: "RQ1", Attempts: 1},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: 50351, Message: "No conversation", MoreInfo: "https://example.com/50351", RequestID: "RQ1", Attempts: 1},
 			"Twilio refused: HTTP 400, code 50351: No conversation. Give ConversationSid. See https://example.com/50351",
-			errorDetails{Status: 400, Code: 50351, Message: "No conversation", MoreInfo: "https://example.com/50351", RequestID: "RQ1", Attempts: 1},
+			errorDetails{Status: 400, Code: 50351, Message: "No conversation", MoreInfo: "https://example.com/50351", RequestID: "RQ1", Attempts: 1, Outcome: "refused"},
 		},
 		"a code without": {
-			&twilioapi.Error{Status: 400, Code: 1, Message: "What?"},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: 1, Message: "What?"},
 			"Twilio refused: HTTP 400, code 1: What? " + checkArguments,
-			errorDetails{Status: 400, Code: 1, Message: "What?"},
+			errorDetails{Status: 400, Code: 1, Message: "What?", Outcome: "refused"},
 		},
 		"a status with advice": {
-			&twilioapi.Error{Status: 403, Code: 1, Message: "No!"},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 403, Code: 1, Message: "No!"},
 			"Twilio refused: HTTP 403, code 1: No! " + checkPermission,
-			errorDetails{Status: 403, Code: 1, Message: "No!"},
+			errorDetails{Status: 403, Code: 1, Message: "No!", Outcome: "refused"},
 		},
 		"a status alone": {
-			&twilioapi.Error{Status: 401},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 401},
 			"Twilio refused: HTTP 401. " + checkCredentials,
-			errorDetails{Status: 401, Message: "HTTP 401"},
+			errorDetails{Status: 401, Message: "HTTP 401", Outcome: "refused"},
 		},
 		"not Twilio": {
-			&twilioapi.Error{Status: 302},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 302},
 			"Twilio refused: HTTP 302. " + checkAddress,
-			errorDetails{Status: 302, Message: "HTTP 302"},
+			errorDetails{Status: 302, Message: "HTTP 302", Outcome: "refused"},
 		},
 		"a conflict": {
-			&twilioapi.Error{Status: 409, Code: 20409, Message: "Conflict"},
-			"Twilio refused: HTTP 409, code 20409: Conflict. Try again in a while.",
-			errorDetails{Status: 409, Code: 20409, Message: "Conflict", Retryable: true},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 409, Code: 20409, Message: "Conflict"},
+			"Twilio refused: HTTP 409, code 20409: Conflict. Try again later.",
+			errorDetails{Status: 409, Code: 20409, Message: "Conflict", Retryable: true, Outcome: "refused"},
 		},
 		"too many, at once": {
-			&twilioapi.Error{Status: 429, Attempts: 3},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 429, Attempts: 3},
 			"Twilio refused: HTTP 429 after 3 attempts. Nothing was done. Retry after a few seconds.",
-			errorDetails{Status: 429, Message: "HTTP 429", Attempts: 3, Retryable: true},
+			errorDetails{Status: 429, Message: "HTTP 429", Attempts: 3, Retryable: true, Outcome: "refused"},
 		},
 		"too many, for a while": {
-			&twilioapi.Error{Status: 429, RetryAfter: 2100 * time.Millisecond},
+			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 429, RetryAfter: 2100 * time.Millisecond},
 			"Twilio refused: HTTP 429. Nothing was done. Retry after 3 s.",
-			errorDetails{Status: 429, Message: "HTTP 429", Retryable: true},
+			errorDetails{Status: 429, Message: "HTTP 429", Retryable: true, Outcome: "refused"},
 		},
 		"a failure": {
-			&twilioapi.Error{Status: 500, Code: 20500, Message: "Internal"},
-			"Twilio failed: HTTP 500, code 20500: Internal. Known. Try again in a while.",
-			errorDetails{Status: 500, Code: 20500, Message: "Internal", Retryable: true},
+			&twilioapi.Error{Outcome: twilioapi.Failed, Status: 500, Code: 20500, Message: "Internal"},
+			"Twilio failed: HTTP 500, code 20500: Internal. Known. Try again later.",
+			errorDetails{Status: 500, Code: 20500, Message: "Internal", Retryable: true, Outcome: "failed"},
 		},
 		"an unusable response": {
-			&twilioapi.Error{Status: 200, Message: "the response is not a list of webhooks"},
-			"Twilio failed: HTTP 200: the response is not a list of webhooks. Known. Try again in a while.",
-			errorDetails{Status: 200, Message: "the response is not a list of webhooks", Retryable: true},
+			&twilioapi.Error{Outcome: twilioapi.Failed, Status: 200, Message: "the response is not a list of webhooks"},
+			"Twilio failed: HTTP 200: the response is not a list of webhooks. Known. Try again later.",
+			errorDetails{Status: 200, Message: "the response is not a list of webhooks", Retryable: true, Outcome: "failed"},
 		},
 		"no answer": {
-			&twilioapi.NoAnswerError{Sent: true, Reason: "EOF", Attempts: 2},
-			"Twilio did not answer: EOF after 2 attempts. Known. Try again in a while.",
-			errorDetails{Message: "EOF", Attempts: 2, Retryable: true},
+			&twilioapi.Error{Outcome: twilioapi.Failed, Message: "EOF", Attempts: 2},
+			"Twilio did not answer: EOF after 2 attempts. Known. Try again later.",
+			errorDetails{Message: "EOF", Attempts: 2, Retryable: true, Outcome: "failed"},
 		},
 		"a timeout": {
 			timeout,
-			"Twilio did not answer: timed out. Known. Try again in a while.",
-			errorDetails{Message: "timed out", Attempts: 1, Retryable: true},
+			"Twilio did not answer: timed out. Known. Try again later.",
+			errorDetails{Message: "timed out", Attempts: 1, Retryable: true, Outcome: "failed"},
 		},
 		"not reached": {
-			&twilioapi.NoAnswerError{Reason: "no such host", Attempts: 4},
+			&twilioapi.Error{Outcome: twilioapi.NotSent, Message: "no such host", Attempts: 4},
 			"Twilio was not reached, and nothing was done: no such host after 4 attempts. Try again; if this persists, ask the user to check the network and the server's settings.",
-			errorDetails{Message: "no such host", Attempts: 4, Retryable: true},
+			errorDetails{Message: "no such host", Attempts: 4, Retryable: true, Outcome: "not_sent"},
 		},
 		"unsent": {
-			&twilioapi.UnsentError{Err: errors.New("no credentials")},
+			&twilioapi.Error{Outcome: twilioapi.NotSent, Message: "no credentials"},
 			"Nothing was sent: no credentials.",
-			errorDetails{Message: "no credentials"},
+			errorDetails{Message: "no credentials", Outcome: "not_sent"},
 		},
 		"arguments": {
 			argumentError{"A is required.", "B is required."},
 			"Nothing was sent: the arguments are invalid. A is required. B is required.",
-			errorDetails{Message: "A is required. B is required."},
+			errorDetails{Message: "A is required. B is required.", Outcome: "not_sent"},
 		},
 		"create, not found": {
-			&twilioapi.OutcomeUnknownError{Err: timeout},
+			lost(&twilioapi.ReadBack{NotApplied: true}),
 			"Twilio did not answer: timed out. The webhook was not found so far, but Twilio may still create it." + look,
-			errorDetails{Message: "timed out", Attempts: 1},
+			errorDetails{Message: "timed out", Attempts: 1, Outcome: "unknown"},
 		},
 		"create, one": {
-			&twilioapi.OutcomeUnknownError{Err: &twilioapi.Error{Status: 502}, Found: 1},
+			&twilioapi.Error{Outcome: twilioapi.Unknown, Status: 502, ReadBack: &twilioapi.ReadBack{Found: 1}},
 			"Twilio failed: HTTP 502. Whether the webhook was created is unknown: one that matches is there, but it may be older, or another call's." + look,
-			errorDetails{Status: 502, Message: "HTTP 502"},
+			errorDetails{Status: 502, Message: "HTTP 502", Outcome: "unknown"},
 		},
 		"create, several": {
-			&twilioapi.OutcomeUnknownError{Err: timeout, Found: 3},
+			lost(&twilioapi.ReadBack{Found: 3}),
 			"Twilio did not answer: timed out. Whether the webhook was created is unknown: 3 that match are there, and some may be older, or other calls'." + look,
-			errorDetails{Message: "timed out", Attempts: 1},
+			errorDetails{Message: "timed out", Attempts: 1, Outcome: "unknown"},
 		},
 		"create, no list": {
-			&twilioapi.OutcomeUnknownError{Err: timeout, List: timeout},
-			"Twilio did not answer: timed out. Whether the webhook was created is unknown: listing failed too." + look,
-			errorDetails{Message: "timed out", Attempts: 1},
+			lost(&twilioapi.ReadBack{Err: timeout}),
+			"Twilio did not answer: timed out. Whether the webhook was created is unknown: reading the webhooks failed too." + look,
+			errorDetails{Message: "timed out", Attempts: 1, Outcome: "unknown"},
 		},
 	} {
-		text, details := explainer{offered: offered{"list_conversation_webhooks"}, idempotent: true, afterFailure: "Known."}.explain(row.err)
+		text, details := explainer{offered: offered{"list_conversation_webhooks"}, idempotent: true, afterFailure: "Known.", lost: lostCreate}.explain(row.err)
 		require.Equal(t, row.text, text, name)
 		require.Equal(t, row.details, details, name)
 	}
@@ -132,7 +134,7 @@ func TestErrorsAreExplained(t *testing.T) {
 func TestOnlyAnIdempotentToolIsRetryable(t *testing.T) {
 	t.Parallel()
 	for _, idempotent := range []bool{true, false} {
-		for _, err := range []error{&twilioapi.Error{Status: 503}, &twilioapi.Error{Status: 200}, &twilioapi.Error{Status: 408}, &twilioapi.NoAnswerError{Sent: true}} {
+		for _, err := range []error{&twilioapi.Error{Outcome: twilioapi.Failed, Status: 503}, &twilioapi.Error{Outcome: twilioapi.Failed, Status: 200}, &twilioapi.Error{Outcome: twilioapi.Failed, Status: 408}, &twilioapi.Error{Outcome: twilioapi.Unknown, Message: "x"}} {
 			_, details := explainer{idempotent: idempotent}.explain(err)
 			require.Equal(t, idempotent, details.Retryable, err)
 		}
@@ -145,12 +147,14 @@ func TestACreateOfUnknownOutcomeIsRepeatedAsAnEnsure(t *testing.T) {
 	const ensure = "Do not create it again yet: wait ten seconds, then call ensure_conversation_webhook with the same arguments, once: " +
 		"it uses the webhook if it has appeared. If you have already repeated the call, stop: "
 	for toolset, want := range map[string]string{
-		"all":    ensure + "call list_conversation_webhooks, and tell the user that Twilio did not confirm the webhook, and what is there.",
+		"all":    ensure + "call list_conversation_webhooks, tell the user that Twilio did not confirm the webhook, and list the webhooks that exist.",
 		"manage": ensure + "tell the user that Twilio did not confirm the webhook.",
 	} {
 		selected, err := definitions([]string{toolset}, false)
 		require.NoError(t, err)
-		text, _ := explainer{offered: namesOf(selected)}.explain(&twilioapi.OutcomeUnknownError{Err: &twilioapi.Error{Status: 502}})
+		text, _ := explainer{offered: namesOf(selected), lost: lostCreate}.explain(&twilioapi.Error{
+			Outcome: twilioapi.Unknown, Status: 502, ReadBack: &twilioapi.ReadBack{NotApplied: true},
+		})
 		require.Equal(t, "Twilio failed: HTTP 502. The webhook was not found so far, but Twilio may still create it. "+want, text)
 	}
 }
@@ -213,11 +217,11 @@ func TestAnEnsureSaysWhatItDidAndWhatItDidNot(t *testing.T) {
 func TestOnlyAnEnsureThatFindsFiveNamesSimilarWebhooks(t *testing.T) {
 	t.Parallel()
 	e := explainer{similar: []twilioapi.SimilarWebhook{{SID: "WH1", Target: "trigger"}, {SID: "WH2", Target: "studio"}}}
-	text, _ := e.explain(&twilioapi.Error{Status: 400, Code: 50361, Message: "Five"})
+	text, _ := e.explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: 50361, Message: "Five"})
 	require.Equal(t, "Twilio refused: HTTP 400, code 50361: Five. The conversation already has the maximum of five webhooks; nothing was created. "+
 		"If not, tell the user that one must be deleted first, which these tools cannot do. "+
 		"WH1 calls the same URL: it may already do what was asked. WH2 runs the same Flow: it may already do what was asked.", text)
-	text, _ = e.explain(&twilioapi.Error{Status: 400, Code: 50365, Message: "Filter"})
+	text, _ = e.explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: 50365, Message: "Filter"})
 	require.NotContains(t, text, "WH1")
 }
 
@@ -233,10 +237,10 @@ func TestWhatIsNotFoundDependsOnTheTool(t *testing.T) {
 		want := cmp.Or(of[verb], "The conversation has no such webhook, or does not exist: list_conversation_webhooks shows which."+after)
 		require.Equal(t, want, Advice(d.name())[20404], d.name())
 		require.Equal(t, conversation, Advice(d.name())[50350], d.name())
-		text, _ := d.explainer(namesOf(all(t, "all"))).explain(&twilioapi.Error{Status: 404})
+		text, _ := d.explainer(namesOf(all(t, "all"))).explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 404})
 		require.Equal(t, "Twilio refused: HTTP 404. "+want, text, d.name())
 	}
-	text, _ := fetchConversationWebhook.explainer(nil).explain(&twilioapi.Error{Status: 404, Code: 50360})
+	text, _ := fetchConversationWebhook.explainer(nil).explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 404, Code: 50360})
 	require.Equal(t, "Twilio refused: HTTP 404, code 50360. The conversation has no such webhook, or does not exist."+after, text)
 }
 

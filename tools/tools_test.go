@@ -182,7 +182,7 @@ func TestACreateThatWasReconciledIsMarked(t *testing.T) {
 	result := s.call(create, `{"ConversationSid":"`+conversation+`",`+flow+`}`)
 	require.False(t, result.IsError)
 	require.Contains(t, texts(t, result)[1], "found by listing")
-	require.Equal(t, map[string]any{"settled": true}, result.Meta.AdditionalFields)
+	require.Equal(t, map[string]any{"reconciled": true}, result.Meta.AdditionalFields)
 	require.Len(t, s.webhooks(conversation), 1)
 }
 
@@ -281,5 +281,5 @@ func TestAdviceAfterAFailureIsThatOfTheOperation(t *testing.T) {
 			require.Contains(t, text, tools.Advice(tool)[code], tool)
 		}
 	}
-	require.Equal(t, "Try again in a while.", tools.Advice("list_conversation_webhooks")[20503])
+	require.Equal(t, "Try again later.", tools.Advice("list_conversation_webhooks")[20503])
 }

@@ -16,6 +16,7 @@ var updateConversationWebhook = operation[schemas.UpdateConversationWebhookInput
 	hints:        hints{destructive: true, idempotent: true},
 	scope:        scopeWrite,
 	refusesEmpty: true,
+	lost:         lostUpdate,
 	reconciled:   "Twilio's response to the update was lost, but the webhook was read afterwards and shows what was asked for.",
 	notFound:     checkWebhook,
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.UpdateConversationWebhookInput) (twilioapi.Result, error) {

@@ -3,9 +3,8 @@
 //
 // A [Client] sends requests as https://www.twilio.com/docs/usage/requests-to-twilio
 // describes (HTTP Basic, forms with repeated keys), retries what is safe to
-// retry, and returns Twilio's own JSON. Every error is one of five types:
-// [UnsentError], [NoAnswerError], [Error], [OutcomeUnknownError] and
-// [UpdateOutcomeError].
+// retry, and returns Twilio's own JSON. Every error of a call is an [*Error], which
+// says whether the call did anything.
 package twilioapi
 
 import (
@@ -46,8 +45,8 @@ type Config struct {
 	// writes always do. A surplus response from the server is then never taken
 	// for the response to another caller.
 	IsolateReads bool
-	// Credentials returns the credentials of a call; see also
-	// [Client.WithCredentials].
+	// Credentials returns the credentials of a call. If it is nil, only the clients
+	// that [Client.WithCredentials] returns can call Twilio.
 	Credentials CredentialsFunc
 	// Timeout limits each call with its retries. Zero means [DefaultTimeout].
 	Timeout time.Duration
@@ -120,6 +119,9 @@ func New(c Config) (*Client, error) {
 	}
 	if c.Sleep == nil {
 		c.Sleep = sleep
+	}
+	if c.Credentials == nil {
+		c.Credentials = func() (Credentials, error) { return Credentials{}, errors.New("there are no Twilio credentials") }
 	}
 	return &Client{
 		transports: newTransports(c),

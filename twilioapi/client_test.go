@@ -77,6 +77,15 @@ func twilioError(t *testing.T, err error) twilioapi.Error {
 	return twilioapi.Error{Status: e.Status, Code: e.Code, Message: e.Message, MoreInfo: e.MoreInfo, RequestID: e.RequestID, RetryAfter: e.RetryAfter, Attempts: e.Attempts}
 }
 
+// requireOutcome returns an error, which must have the outcome.
+func requireOutcome(t *testing.T, want twilioapi.Outcome, err error) *twilioapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*twilioapi.Error](err)
+	require.True(t, ok, err)
+	require.Equal(t, want, e.Outcome, err)
+	return e
+}
+
 func give(username, password string) twilioapi.CredentialsFunc {
 	return func() (twilioapi.Credentials, error) {
 		return twilioapi.Credentials{Username: username, Password: password}, nil
@@ -193,7 +202,7 @@ func TestNamesThatCannotBePathElementsAreRefused(t *testing.T) {
 	for _, name := range []string{"", ".", ".."} {
 		_, err := client.CreateWebhook(t.Context(), name, twilioapi.NewWebhook{Target: "studio"})
 		require.ErrorContains(t, err, "ConversationSid must not be")
-		require.ErrorAs(t, err, new(*twilioapi.UnsentError))
+		requireOutcome(t, twilioapi.NotSent, err)
 	}
 	require.Empty(t, got)
 }
@@ -219,7 +228,7 @@ func TestCredentialsAreRequestedOncePerCall(t *testing.T) {
 	_, err := client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
 	require.NoError(t, err)
 	_, err = client.ListWebhooks(t.Context(), "room", twilioapi.Page{})
-	require.ErrorAs(t, err, new(*twilioapi.UnsentError))
+	requireOutcome(t, twilioapi.NotSent, err)
 	require.EqualError(t, err, "set them")
 	require.Len(t, got, 1)
 }
@@ -254,20 +263,25 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 		status  int
 		body    string
 		message string
+		code    int
 	}{
-		"empty":          {503, "", ""},
-		"HTML":           {502, "<html><h1>Bad Gateway</h1></html>", ""},
-		"an array":       {400, "[]", ""},
-		"other types":    {400, `{"code":"50369","message":7,"more_info":null}`, ""},
-		"null code":      {500, `{"code":null,"message":"Internal"}`, "Internal"},
-		"cut":            {400, `{"code":50369,"mess`, ""},
-		"a redirect":     {307, "", ""},
-		"huge":           {500, strings.Repeat("x", 1<<20), ""},
-		"success, HTML":  {201, "<html>", "the response is not a JSON object"},
-		"success, empty": {201, "", "the response is not a JSON object"},
-		"success, array": {200, "[]", "the response is not a JSON object"},
-		"success, junk":  {200, `{"a":1} x`, "the response is not a JSON object"},
-		"success, huge":  {200, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, "the response is too large"},
+		"empty":          {503, "", "", 0},
+		"HTML":           {502, "<html><h1>Bad Gateway</h1></html>", "", 0},
+		"an array":       {400, "[]", "", 0},
+		"other types":    {400, `{"code":{},"message":7,"more_info":null}`, "", 0},
+		"null code":      {500, `{"code":null,"message":"Internal"}`, "Internal", 0},
+		"cut":            {400, `{"code":50369,"mess`, "", 50369},
+		"a redirect":     {307, "", "", 0},
+		"huge":           {500, strings.Repeat("x", 1<<20), "", 0},
+		"success, HTML":  {201, "<html>", "the response is not a JSON object", 0},
+		"success, empty": {201, "", "the response is not a JSON object", 0},
+		"success, array": {200, "[]", "the response is not a JSON object", 0},
+		"success, junk":  {200, `{"a":1} x`, "the response is not a JSON object", 0},
+		"success, huge":  {200, `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, "the response is too large", 0},
+		"a code as text": {400, `{"code":"50361","message":"Five"}`, "Five", 50361},
+		"a BOM":          {400, "\uFEFF" + `{"code":50361.0,"message":"Five"}`, "Five", 50361},
+		"odd codes":      {400, `{"code":"5x","message":"Five"}`, "Five", 0},
+		"a fraction":     {400, `{"code":1.5,"message":"Five"}`, "Five", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -276,7 +290,7 @@ func TestTheStatusIsNeverLost(t *testing.T) {
 				reply(row.status, row.body)(w, r)
 			})
 			_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-			require.Equal(t, twilioapi.Error{Status: row.status, Message: row.message, RequestID: "RQ1", Attempts: 1}, twilioError(t, err))
+			require.Equal(t, twilioapi.Error{Status: row.status, Code: row.code, Message: row.message, RequestID: "RQ1", Attempts: 1}, twilioError(t, err))
 			require.Equal(t, 1, creates(got), "sent once, redirects not followed")
 		})
 	}
@@ -315,9 +329,8 @@ func TestErrorsHaveNoSecretsAndNoControlCharacters(t *testing.T) {
 			_ = conn.Close()
 		})
 		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
-		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
-		require.True(t, ok, err)
-		require.Less(t, len(noAnswer.Reason), 600)
+		noAnswer := requireOutcome(t, twilioapi.Failed, err)
+		require.Less(t, len(noAnswer.Message), 600)
 		require.NotContains(t, err.Error(), "hunter2")
 		require.NotContains(t, err.Error(), header)
 		require.NotContains(t, err.Error(), "\x1b")
@@ -336,25 +349,21 @@ func TestATruncatedResponseKeepsItsStatus(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
-func TestNoAnswerErrorReportsWhetherTheRequestWasSent(t *testing.T) {
+func TestAnErrorReportsWhetherTheRequestWasSent(t *testing.T) {
 	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		t.Parallel()
 		client, err := twilioapi.New(twilioapi.Config{BaseURL: "http://127.0.0.1:1", Credentials: give("a", "b")})
 		require.NoError(t, err)
 		_, err = client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
-		require.True(t, ok)
-		require.False(t, noAnswer.Sent)
+		requireOutcome(t, twilioapi.NotSent, err)
 		require.NotContains(t, err.Error(), "room", "no URL in the message")
 	})
 	t.Run("reset", func(t *testing.T) {
 		t.Parallel()
 		client, got := record(t, twilioapi.Config{}, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
-		require.True(t, ok)
-		require.True(t, noAnswer.Sent)
+		requireOutcome(t, twilioapi.Unknown, err)
 		require.Equal(t, 1, creates(got), "a create is not sent again")
 	})
 	t.Run("time limit", func(t *testing.T) {
@@ -365,9 +374,7 @@ func TestNoAnswerErrorReportsWhetherTheRequestWasSent(t *testing.T) {
 			}
 		})
 		_, err := client.CreateWebhook(t.Context(), "room", twilioapi.NewWebhook{Target: "studio"})
-		noAnswer, ok := errors.AsType[*twilioapi.NoAnswerError](err)
-		require.True(t, ok)
-		require.True(t, noAnswer.Sent)
+		requireOutcome(t, twilioapi.Unknown, err)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 	t.Run("cancelled", func(t *testing.T) {
@@ -391,7 +398,7 @@ func TestACreateThatWasSentIsCompletedAfterCancellation(t *testing.T) {
 	require.Equal(t, oneWebhook, string(result.JSON))
 
 	_, err = client.CreateWebhook(ctx, "room", twilioapi.NewWebhook{Target: "studio"})
-	require.ErrorAs(t, err, new(*twilioapi.UnsentError))
+	requireOutcome(t, twilioapi.NotSent, err)
 	require.Len(t, got, 1, "a cancelled create is not sent")
 }
 

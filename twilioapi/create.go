@@ -12,8 +12,8 @@ import (
 // The create is retried only if Twilio did nothing or was not reached. If its
 // outcome is unknown, it is reconciled by listing, which may take ten seconds
 // beyond the timeout: Info.Reconciled reports that the webhook was found that way,
-// and an [OutcomeUnknownError] says that listing did not tell. After any other
-// error it is certain that nothing was created.
+// and [Error.ReadBack] says why it was not. Unless the outcome of an error is
+// [Unknown], nothing was created.
 //
 // A context that is done keeps the create from being sent, or sent again; once it
 // may have reached Twilio it is completed and reconciled all the same.
@@ -31,10 +31,7 @@ func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWe
 
 func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook) (result Result, err error) {
 	pending := c.creates.begin(scope, w)
-	defer func() {
-		_, unknown := errors.AsType[*OutcomeUnknownError](err)
-		c.creates.end(pending, unknown)
-	}()
+	defer func() { c.creates.end(pending, outcomeOf(err) == Unknown) }()
 	result, err = newResult(c.do(ctx, request{
 		requestScope: scope, method: http.MethodPost, params: w.form(),
 		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) {
@@ -48,8 +45,8 @@ func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook) (
 	result.Ignored = w.ignored()
 	if err == nil {
 		result.Differs = w.compare(parseWebhook(result.JSON)).differs
-	} else if mayHaveHappened(err) {
-		result.JSON, err = c.reconcile(context.WithoutCancel(ctx), pending, scope, w, err)
+	} else if outcomeOf(err) == Unknown {
+		result.JSON, err = c.reconcile(context.WithoutCancel(ctx), pending, scope, w, err.(*Error))
 		result.Info.Reconciled = err == nil
 	}
 	return result, err

@@ -46,7 +46,7 @@ func newPendingCreate(scope requestScope, w NewWebhook) *pendingCreate {
 		isSID:        isSID("CH", scope.conversation),
 		content:      maphash.Comparable(seed, [3]string{w.Target, deref(w.URL), deref(w.FlowSID)}),
 	}
-	if p.isSID { // an SID is the same in upper case
+	if p.isSID { // a SID is the same in upper case
 		p.conversation = maphash.String(seed, strings.ToLower(scope.conversation))
 	}
 	if strings.HasPrefix(scope.credentials.Username, "AC") {

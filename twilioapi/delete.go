@@ -14,9 +14,7 @@ import (
 // DeleteWebhook deletes a webhook of a conversation.
 //
 // The delete is retried as reads are. If Twilio does not find the webhook after an
-// attempt that may have been carried out, it is deleted. After an [Error] that is
-// not Refused, or a [NoAnswerError] with Sent, it may have been deleted or not;
-// after any other error this call deleted nothing.
+// attempt that may have been carried out, it is deleted.
 //
 // DELETE /v1/Conversations/{ConversationSid}/Webhooks/{Sid}
 func (c *Client) DeleteWebhook(ctx context.Context, conversation, sid string) (Result, error) {
@@ -31,24 +29,25 @@ func (c *Client) DeleteWebhook(ctx context.Context, conversation, sid string) (R
 		decode: func(meta responseMeta, body []byte) (json.RawMessage, error) {
 			return deleted, checkDeleted(meta.status, sid, body)
 		}}
-	var uncertain error // of an attempt that may have been carried out
+	var uncertain *Error // of an attempt that may have been carried out
 	attempts := 0
-	result, err := newResult(c.retry(ctx, r.method, func() (*response, error) {
+	res, failure := c.retry(ctx, r.method, func() (*response, *Error) {
 		attempts++
-		res, err := c.send(ctx, r)
-		if refused, ok := errors.AsType[*Error](err); ok && refused.isNotFound() && uncertain != nil {
-			return &response{deleted, refused.meta}, nil
+		res, failure := c.send(ctx, r)
+		switch {
+		case failure == nil:
+		case failure.Outcome == Unknown:
+			uncertain = failure
+		case failure.isNotFound() && uncertain != nil:
+			return &response{deleted, failure.meta}, nil
 		}
-		if mayHaveHappened(err) {
-			uncertain = err
-		}
-		return res, err
-	}))
-	if err != nil && uncertain != nil && !mayHaveHappened(err) {
-		setAttempts(uncertain, attempts) // the last attempt did nothing, an earlier one may have
-		return newResult(nil, uncertain)
+		return res, failure
+	})
+	if failure != nil && uncertain != nil { // the last attempt may have done nothing, an earlier one may have
+		failure = uncertain
+		failure.Attempts = attempts
 	}
-	return result, err
+	return newResult(res, failure.orNil())
 }
 
 // isNotFound reports whether Twilio, and not something in between, said that the

@@ -1,32 +1,70 @@
 package twilioapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// An Error is a response of Twilio other than the expected one. It always has the
-// status, whatever the body was. A status of 2xx means that Twilio may have carried
-// out the request, but that its response cannot be used.
+// An Outcome says what a call that failed did at Twilio.
+type Outcome string
+
+const (
+	NotSent Outcome = "not_sent" // nothing: no request was sent
+	Refused Outcome = "refused"  // nothing: the response says so
+	Failed  Outcome = "failed"   // nothing: a read has no usable response
+	Unknown Outcome = "unknown"  // a write may have been carried out, now or later
+)
+
+// An Error says why a call failed, and what it did at Twilio. If there was a
+// response, it has the status, whatever the body was. A status of 2xx means that the
+// response cannot be used.
 type Error struct {
-	Status     int           // HTTP status
+	Outcome    Outcome
+	Status     int           // HTTP status; 0 if there was no response
 	Code       int           // Twilio's code, https://www.twilio.com/docs/api/errors; 0 if it gave none
-	Message    string        // Twilio's message on one line, or what is wrong with a response of 2xx; may be empty
+	Message    string        // Twilio's message or what failed, on one line; may be empty
 	MoreInfo   string        // Twilio's page about the code; empty if it gave none
 	RequestID  string        // Twilio's ID of the request (RQ...); empty if it gave none
 	RetryAfter time.Duration // how long Twilio asks to wait; 0 if it does not
-	Attempts   int           // how often the request was sent
-	Err        error         // why the body of a 2xx response ended early; nil if it did not
+	Attempts   int           // how often the request was sent, or a connection was tried
+	Err        error         // what kept the request or the response from arriving whole; nil if nothing did
+	Permanent  bool          // the same call certainly fails again
+	ReadBack   *ReadBack     // of a create or update of unknown outcome; nil otherwise
 
 	meta responseMeta
 }
 
+// A ReadBack says what reading the webhooks told about a create or an update whose
+// response was lost. It does not show what was asked for.
+type ReadBack struct {
+	Err        error    // why nothing could be read; nil if it was
+	NotApplied bool     // the write is not applied so far; Twilio may still apply it
+	Found      int      // after a create: how many webhooks may be the created one
+	Differs    []string // after an update: the parameters whose values differ
+	Unreadable []string // after an update: the parameters whose values cannot be read
+}
+
 func (e *Error) Error() string {
+	var text string
+	switch {
+	case e.Outcome == NotSent:
+		text = e.Message
+	case e.Status == 0:
+		text = "no answer from Twilio: " + e.Message
+	default:
+		text = e.response()
+	}
+	if e.ReadBack != nil {
+		text += "; " + e.ReadBack.String()
+	}
+	return text
+}
+
+func (e *Error) response() string {
 	text := fmt.Sprintf("Twilio answered %d", e.Status)
 	if e.Code != 0 {
 		text += fmt.Sprintf(", code %d", e.Code)
@@ -37,72 +75,56 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Refused reports whether Twilio said that it did nothing. After any other status
-// it may have carried out the request.
-func (e *Error) Refused() bool {
-	return e.Status >= 300 && e.Status < 500 && e.Status != http.StatusRequestTimeout
+// outcomeOf returns the outcome of an error of a call, or "" for nil.
+func outcomeOf(err error) Outcome {
+	if failure, ok := errors.AsType[*Error](err); ok {
+		return failure.Outcome
+	}
+	return ""
 }
 
-// Unwrap returns why the body ended early.
+// orNil returns e as an error, which is nil if e is.
+func (e *Error) orNil() error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+// Unwrap returns the error of the network or of the context.
 func (e *Error) Unwrap() error { return e.Err }
 
-// A NoAnswerError is a request to which Twilio sent no response.
-type NoAnswerError struct {
-	Sent     bool   // whether any of the request may have reached Twilio
-	Reason   string // what failed, on one line
-	Attempts int    // how often the request was sent
-	Err      error  // the network's error or the context's
-
-	sent time.Time
+func (r *ReadBack) String() string {
+	switch {
+	case r.Err != nil:
+		return fmt.Sprintf("and reading it back failed: %v", r.Err)
+	case r.NotApplied:
+		return "it was not applied so far"
+	case r.Found > 0:
+		return fmt.Sprintf("webhooks that may be the created one: %d", r.Found)
+	case len(r.Differs) > 0:
+		return "the webhook differs in " + strings.Join(r.Differs, ", ")
+	default:
+		return "the webhook cannot be read: " + strings.Join(r.Unreadable, ", ")
+	}
 }
 
-func (e *NoAnswerError) Error() string { return "no answer from Twilio: " + e.Reason }
-
-// Unwrap returns the network's error or the context's.
-func (e *NoAnswerError) Unwrap() error { return e.Err }
-
-// An UnsentError is a request that was not sent, such as one without credentials
-// or one that was cancelled first. Err says what to change.
-type UnsentError struct{ Err error }
-
-func (e *UnsentError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *UnsentError) Unwrap() error { return e.Err }
-
-// mayHaveHappened reports whether a write that failed with err may have been
-// carried out.
-func mayHaveHappened(err error) bool {
-	if answered, ok := errors.AsType[*Error](err); ok {
-		return !answered.Refused()
-	}
-	unanswered, ok := errors.AsType[*NoAnswerError](err)
-	return ok && unanswered.Sent
+// notSent returns the error of a call that sends nothing because of err.
+func notSent(err error) *Error {
+	return &Error{Outcome: NotSent, Message: err.Error(), Err: err}
 }
 
-// sentAt returns when the request that failed with err was sent.
-func sentAt(err error) time.Time {
-	if answered, ok := errors.AsType[*Error](err); ok {
-		return answered.meta.sent
-	}
-	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok {
-		return unanswered.sent
-	}
-	return time.Now()
+// isRefusal reports whether a response of this status says that nothing was done.
+func isRefusal(status int) bool {
+	return status >= 300 && status < 500 && status != http.StatusRequestTimeout
 }
 
-// setDetails reads Twilio's error body: code, message, more_info. A field that is
-// missing or of another type stays empty; all do if the body is not JSON.
-func (e *Error) setDetails(body []byte, sanitize func(string) string) {
-	var fields map[string]any
-	_ = json.Unmarshal(body, &fields)
-	code, _ := fields["code"].(float64)
-	if code != math.Trunc(code) || math.Abs(code) > math.MaxInt32 {
-		code = 0
+// failed returns the outcome of a request that may have been carried out.
+func failed(method string) Outcome {
+	if method == http.MethodGet {
+		return Failed
 	}
-	message, _ := fields["message"].(string)
-	moreInfo, _ := fields["more_info"].(string)
-	e.Code, e.Message, e.MoreInfo = int(code), sanitize(message), sanitize(moreInfo)
+	return Unknown
 }
 
 // maxRetryAfter limits RetryAfter.

@@ -89,7 +89,7 @@ func (c *Client) listAll(ctx context.Context, scope requestScope) (all []webhook
 	return nil, nil, last.unusable("the list does not end")
 }
 
-// unusable returns an error about a response that was accepted.
-func (r *response) unusable(message string) *Error {
-	return &Error{Status: r.status, Message: message, RequestID: r.requestID, Attempts: r.attempts, meta: r.responseMeta}
+// unusable returns the error of a response to a read that was accepted.
+func (r *response) unusable(problem string) *Error {
+	return unusable(http.MethodGet, r.responseMeta, problem)
 }

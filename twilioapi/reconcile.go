@@ -29,7 +29,6 @@ package twilioapi
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -40,47 +39,26 @@ const (
 	pollPause        = 2 * time.Second  // the shortest pause before the second list
 )
 
-// An OutcomeUnknownError is a create of which it is not known whether it was
-// carried out: it failed with Err, and listing did not tell.
-type OutcomeUnknownError struct {
-	Err   error // the create's error, an [Error] or a [NoAnswerError]
-	Found int   // how many webhooks may be the created one
-	List  error // why the list could not be read; nil if it was
-}
-
-func (e *OutcomeUnknownError) Error() string {
-	switch {
-	case e.List != nil:
-		return fmt.Sprintf("%v; and listing the webhooks failed: %v", e.Err, e.List)
-	case e.Found == 0:
-		return fmt.Sprintf("%v; the webhook was not found so far", e.Err)
-	default:
-		return fmt.Sprintf("%v; webhooks that may be the created one: %d", e.Err, e.Found)
-	}
-}
-
-// Unwrap returns the create's error.
-func (e *OutcomeUnknownError) Unwrap() error { return e.Err }
-
 // reconcile returns the webhook that a create, which failed with failure, created.
-func (c *Client) reconcile(ctx context.Context, p *pendingCreate, scope requestScope, w NewWebhook, failure error) (json.RawMessage, error) {
+func (c *Client) reconcile(ctx context.Context, p *pendingCreate, scope requestScope, w NewWebhook, failure *Error) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, reconcileTimeout)
 	defer cancel()
-	found, err := c.poll(ctx, p, scope, w, failure)
+	found, readBack := c.poll(ctx, p, scope, w, failure)
 	if c.onReconciled != nil {
-		c.onReconciled(outcome(err))
+		c.onReconciled(outcome(readBack))
 	}
-	if err != nil {
-		return nil, err
+	if found == nil {
+		failure.ReadBack = readBack
+		return nil, failure
 	}
 	return slices.Clone(found.raw), nil
 }
 
-func outcome(err *OutcomeUnknownError) string {
+func outcome(readBack *ReadBack) string {
 	switch {
-	case err == nil:
+	case readBack == nil:
 		return "found"
-	case err.List == nil && err.Found == 0:
+	case readBack.NotApplied:
 		return "not_found"
 	default:
 		return "unknown"
@@ -88,12 +66,12 @@ func outcome(err *OutcomeUnknownError) string {
 }
 
 // poll lists the webhooks, twice if the created one is not among them.
-func (c *Client) poll(ctx context.Context, p *pendingCreate, scope requestScope, w NewWebhook, failure error) (*webhook, *OutcomeUnknownError) {
-	began, start, trusted := sentAt(failure), newInterval(failure), true
+func (c *Client) poll(ctx context.Context, p *pendingCreate, scope requestScope, w NewWebhook, failure *Error) (*webhook, *ReadBack) {
+	began, start, trusted := failure.meta.sent, newInterval(failure), true
 	for poll := 1; ; poll++ {
 		listed, last, err := c.listAll(ctx, scope)
 		if err != nil {
-			return nil, &OutcomeUnknownError{Err: failure, List: err}
+			return nil, &ReadBack{Err: err}
 		}
 		start.narrow(began, last.responseMeta)
 		if trusted = trusted && sameClock(last.date, listed); !trusted {
@@ -104,7 +82,7 @@ func (c *Client) poll(ctx context.Context, p *pendingCreate, scope requestScope,
 			return found, nil
 		}
 		if poll == 2 || candidates > 1 || c.sleep(ctx, untilNextPoll(time.Since(began))) != nil {
-			return nil, &OutcomeUnknownError{Err: failure, Found: candidates}
+			return nil, &ReadBack{NotApplied: candidates == 0, Found: candidates}
 		}
 	}
 }
@@ -129,4 +107,43 @@ func untilNextPoll(elapsed time.Duration) time.Duration {
 		next += time.Second - part
 	}
 	return next - elapsed
+}
+
+// An interval contains the time, by Twilio's clock, at which a write began: not
+// before low, and before high. Twilio's clock is known only from the Date header of
+// each response, in whole seconds, and may differ from ours by minutes; each
+// response narrows the interval.
+type interval struct{ low, high time.Time }
+
+var unboundedInterval = interval{high: time.Unix(1<<40, 0)}
+
+// newInterval returns what is known after a write failed with failure.
+func newInterval(failure *Error) interval {
+	i := unboundedInterval
+	i.narrow(failure.meta.sent, failure.meta)
+	return i
+}
+
+// narrow uses the date of a response, when the write began at a time of our clock.
+func (i *interval) narrow(began time.Time, meta responseMeta) {
+	date, err := http.ParseTime(meta.date)
+	if err != nil {
+		return
+	}
+	if low := date.Add(-meta.received.Sub(began)); low.After(i.low) {
+		i.low = low
+	}
+	if high := date.Add(time.Second - meta.sent.Sub(began)); high.Before(i.high) {
+		i.high = high
+	}
+}
+
+// isAfter reports whether the write began after the second that a webhook's date
+// names.
+func (i interval) isAfter(date time.Time) bool { return date.Before(i.low.Truncate(time.Second)) }
+
+// isBefore reports whether the write began before the end of the second that a
+// webhook's date names.
+func (i interval) isBefore(date time.Time) bool {
+	return !date.Before(i.high.Add(-1).Truncate(time.Second))
 }

@@ -20,11 +20,11 @@ type requestScope struct {
 	credentials  Credentials
 }
 
-// scope returns the scope of a call, or an [UnsentError].
+// scope returns the scope of a call.
 func (c *Client) scope(conversation string) (requestScope, error) {
 	credentials, err := c.credentials()
 	if err != nil {
-		return requestScope{}, &UnsentError{err}
+		return requestScope{}, notSent(err)
 	}
 	return requestScope{conversation, credentials}, nil
 }
@@ -68,7 +68,8 @@ type request struct {
 
 // do sends a request, and retries it as long as that is safe and ctx allows.
 func (c *Client) do(ctx context.Context, r request) (*response, error) {
-	return c.retry(ctx, r.method, func() (*response, error) { return c.send(ctx, r) })
+	res, failure := c.retry(ctx, r.method, func() (*response, *Error) { return c.send(ctx, r) })
+	return res, failure.orNil()
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {

@@ -22,8 +22,8 @@ type Result struct {
 	Existing bool
 	// NotReplayed reports whether the ensure that found it has a ReplayAfter.
 	NotReplayed bool
-	// Events has the filters of the studio webhook that an ensure without filters
-	// found.
+	// Events lists the filters of the studio webhook that was found, if the request
+	// gave none.
 	Events []string
 	// Similar has the webhooks that an ensure found to be similar to the one that
 	// it created, or failed to create.
@@ -52,14 +52,8 @@ type CallInfo struct {
 // newResult returns the result of a request that ended with a response or with an
 // error, and that error.
 func newResult(res *response, err error) (Result, error) {
-	if err == nil {
-		return Result{JSON: res.body, Info: CallInfo{Status: res.status, RequestID: res.requestID, Attempts: res.attempts}}, nil
+	if failure, ok := errors.AsType[*Error](err); ok {
+		return Result{Info: CallInfo{Status: failure.Status, Code: failure.Code, RequestID: failure.RequestID, Attempts: failure.Attempts}}, err
 	}
-	if refused, ok := errors.AsType[*Error](err); ok {
-		return Result{Info: CallInfo{Status: refused.Status, Code: refused.Code, RequestID: refused.RequestID, Attempts: refused.Attempts}}, err
-	}
-	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok {
-		return Result{Info: CallInfo{Attempts: unanswered.Attempts}}, err
-	}
-	return Result{}, err
+	return Result{JSON: res.body, Info: CallInfo{Status: res.status, RequestID: res.requestID, Attempts: res.attempts}}, nil
 }

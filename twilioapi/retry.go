@@ -2,7 +2,6 @@ package twilioapi
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -12,7 +11,7 @@ import (
 // maxAttempts is how often a request is sent at most.
 const maxAttempts = 4
 
-// mayRepeat reports whether a request that failed with err may be sent again:
+// mayRepeat reports whether a request of a method that failed with e may be sent again:
 //
 //	                                        GET   DELETE   POST
 //	429: Twilio did nothing                 yes   yes      yes
@@ -24,21 +23,19 @@ const maxAttempts = 4
 //
 // A POST that fails otherwise than in the first two rows may have been carried
 // out; see [Client.CreateWebhook] and [Client.UpdateWebhook].
-func mayRepeat(method string, err error) bool {
+func (e *Error) mayRepeat(method string) bool {
 	idempotent := method != http.MethodPost
-	if answered, ok := errors.AsType[*Error](err); ok {
-		switch answered.Status {
-		case http.StatusTooManyRequests:
-			return true
-		case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return idempotent
-		default:
-			success := answered.Status >= 200 && answered.Status <= 299
-			return idempotent && (answered.Err != nil || success && method == http.MethodDelete)
-		}
+	switch {
+	case e.Permanent:
+		return false
+	case e.Outcome == NotSent, e.Status == http.StatusTooManyRequests:
+		return true
+	case e.Status == 0, e.Err != nil,
+		e.Status == http.StatusBadGateway, e.Status == http.StatusServiceUnavailable, e.Status == http.StatusGatewayTimeout:
+		return idempotent
+	default:
+		return method == http.MethodDelete && e.Status >= 200 && e.Status <= 299
 	}
-	unanswered, ok := errors.AsType[*NoAnswerError](err)
-	return ok && (idempotent || !unanswered.Sent)
 }
 
 // backoff returns the pause after an attempt: full jitter, with a limit that
@@ -49,55 +46,42 @@ func backoff(attempt int) time.Duration {
 
 // retry calls send until there is a response, an error that must not be repeated,
 // or no time for another attempt. It returns the last error.
-func (c *Client) retry(ctx context.Context, method string, send func() (*response, error)) (*response, error) {
+func (c *Client) retry(ctx context.Context, method string, send func() (*response, *Error)) (*response, *Error) {
 	if err := ctx.Err(); err != nil {
-		return nil, &UnsentError{err}
+		return nil, notSent(err)
 	}
 	for attempt := 1; ; attempt++ {
-		res, err := send()
-		if err == nil {
+		res, failure := send()
+		if failure == nil {
 			res.attempts = attempt
 			return res, nil
 		}
-		setAttempts(err, attempt)
-		wait := max(backoff(attempt), retryAfterOf(err))
-		if attempt == maxAttempts || !mayRepeat(method, err) || !fits(ctx, wait) || c.sleep(ctx, wait) != nil || ctx.Err() != nil {
-			return nil, err
+		if failure.meta.sent.IsZero() {
+			return nil, failure // before the request was sent
+		}
+		failure.Attempts = attempt
+		wait := max(backoff(attempt), failure.RetryAfter)
+		if attempt == maxAttempts || !failure.mayRepeat(method) || !fits(ctx, wait) || c.sleep(ctx, wait) != nil || ctx.Err() != nil {
+			return nil, failure
 		}
 		if c.onRetry != nil {
-			c.onRetry(retryReason(err))
+			c.onRetry(failure.retryReason())
 		}
 	}
-}
-
-func setAttempts(err error, attempts int) {
-	if answered, ok := errors.AsType[*Error](err); ok {
-		answered.Attempts = attempts
-	}
-	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok {
-		unanswered.Attempts = attempts
-	}
-}
-
-func retryAfterOf(err error) time.Duration {
-	if answered, ok := errors.AsType[*Error](err); ok {
-		return answered.RetryAfter
-	}
-	return 0
 }
 
 // retryReason returns a reason for [Config.OnRetry].
-func retryReason(err error) string {
-	if answered, ok := errors.AsType[*Error](err); ok {
-		if answered.Status < 300 {
-			return "unusable_response"
-		}
-		return strconv.Itoa(answered.Status)
-	}
-	if unanswered, ok := errors.AsType[*NoAnswerError](err); ok && unanswered.Sent {
+func (e *Error) retryReason() string {
+	switch {
+	case e.Outcome == NotSent:
+		return "not_sent"
+	case e.Status == 0:
 		return "no_response"
+	case e.Status < 300:
+		return "unusable_response"
+	default:
+		return strconv.Itoa(e.Status)
 	}
-	return "not_sent"
 }
 
 // fits reports whether ctx lasts longer than a wait.

@@ -49,7 +49,7 @@ func (t transports) of(r request) *http.Transport {
 
 // send sends a request once. It calls the transport itself, because an
 // http.Client would follow redirects, keep cookies and copy headers.
-func (c *Client) send(ctx context.Context, r request) (*response, error) {
+func (c *Client) send(ctx context.Context, r request) (*response, *Error) {
 	var conn connState
 	if r.method != http.MethodGet {
 		var cancel context.CancelFunc
@@ -58,7 +58,7 @@ func (c *Client) send(ctx context.Context, r request) (*response, error) {
 	}
 	req, err := c.newRequest(conn.trace(ctx), r)
 	if err != nil {
-		return nil, &UnsentError{err}
+		return nil, notSent(err)
 	}
 	if req.Body != nil {
 		sendBodyOnce(req, &conn.isHTTP2)
@@ -67,7 +67,11 @@ func (c *Client) send(ctx context.Context, r request) (*response, error) {
 	res, err := c.of(r).RoundTrip(req)
 	c.observeResponse(r.method, res, time.Since(sent))
 	if err != nil {
-		return nil, &NoAnswerError{Sent: conn.used.Load(), Reason: c.sanitize(err.Error(), req), Err: err, sent: sent}
+		failure := &Error{Outcome: NotSent, Message: c.sanitize(err.Error(), req), Err: err, meta: responseMeta{sent: sent}}
+		if conn.used.Load() {
+			failure.Outcome = failed(r.method)
+		}
+		return nil, failure
 	}
 	meta := responseMeta{
 		status:    res.StatusCode,

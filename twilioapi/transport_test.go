@@ -282,9 +282,7 @@ func TestACertificateIsVerifiedWithTheGivenAuthorities(t *testing.T) {
 				continue
 			}
 			require.ErrorAs(t, err, new(*tls.CertificateVerificationError))
-			unanswered, ok := err.(*twilioapi.NoAnswerError)
-			require.True(t, ok)
-			require.False(t, unanswered.Sent)
+			requireOutcome(t, twilioapi.NotSent, err)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (c *Client) Lock(ctx context.Context, conversation string) (unlock func(), 
 	}
 	unlock, err = c.ensures.lock(ctx, scope)
 	if err != nil {
-		return nil, &UnsentError{err}
+		return nil, notSent(err)
 	}
 	return unlock, nil
 }

@@ -81,7 +81,7 @@ var questions = []struct{ query, page string }{
 	{"X-Twilio-Webhook-Enabled", "events"},
 	{"TWILIO_CHAT_SERVICE_SID", "addressing"},
 	{"idempotency key", "safe-creates"},
-	{"_meta.settled", "safe-creates"},
+	{"_meta.reconciled", "safe-creates"},
 	{"_meta.error retryable", "errors"},
 	// About the levels, finding, receiving and what goes wrong.
 	{"webhook for all conversations account wide", "levels"},

@@ -283,7 +283,7 @@ func TestErrorsOfTwilioHaveCodesOfEvents(t *testing.T) {
 	}{
 		{&twilioapi.Error{Status: 401, Code: 20003}, codeForbidden}, {&twilioapi.Error{Status: 403}, codeForbidden},
 		{&twilioapi.Error{Status: 400, Code: codeTooManyWebhooks}, codeExhausted}, {&twilioapi.Error{Status: 429}, codeExhausted},
-		{&twilioapi.NoAnswerError{Reason: "x"}, codeInternal}, {&twilioapi.Error{Status: 500}, codeInternal},
+		{&twilioapi.Error{Outcome: twilioapi.Failed, Message: "x"}, codeInternal}, {&twilioapi.Error{Status: 500}, codeInternal},
 	} {
 		require.Equal(t, row.code, twilioError(row.err).Code)
 	}

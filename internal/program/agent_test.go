@@ -168,20 +168,9 @@ type step struct {
 	url          string // of the webhook to create, or to set by an update
 	sid          string // of the webhook to fetch, update or delete
 	cancel       time.Duration
-	outcome      string   // one of the values of errorOutcomes, or ok, reconciled, existing or cancelled; empty: unclear
+	outcome      string   // that of _meta.error, or ok, reconciled, existing or cancelled; empty: unclear
 	sids         []string // of the webhooks in the result
 	text         string
-}
-
-// errorOutcomes tells the outcome of a failed call by its text.
-var errorOutcomes = []struct{ text, outcome string }{
-	{"is unknown", "unknown"},
-	{"not found so far", "unknown"},
-	{"not applied so far", "unknown"},
-	{"Nothing was sent", "not sent"},
-	{"nothing was done", "not sent"},
-	{"Twilio refused: ", "refused"},
-	{"Try again in a while.", "failed"},
 }
 
 // run makes the call.
@@ -236,7 +225,10 @@ func (s *step) read(raw []byte) {
 				SID      string
 				Webhooks []struct{ SID string }
 			} `json:"structuredContent"`
-			Meta struct{ Settled, Existing bool } `json:"_meta"`
+			Meta struct {
+				Reconciled, Existing bool
+				Error                struct{ Outcome string }
+			} `json:"_meta"`
 		}
 	}
 	s.text = string(raw)
@@ -247,12 +239,9 @@ func (s *step) read(raw []byte) {
 	s.text = result.Content[0].Text
 	switch {
 	case result.IsError:
-		i := slices.IndexFunc(errorOutcomes, func(e struct{ text, outcome string }) bool { return strings.Contains(s.text, e.text) })
-		if i >= 0 {
-			s.outcome = errorOutcomes[i].outcome
-		}
+		s.outcome = result.Meta.Error.Outcome
 		return
-	case result.Meta.Settled:
+	case result.Meta.Reconciled:
 		s.outcome = "reconciled"
 	case result.Meta.Existing:
 		s.outcome = "existing"
@@ -441,7 +430,7 @@ func (c *checker) checkUpdate(s *step) {
 	switch {
 	case s.succeeded() && is != s.url:
 		c.report(s, "the URL is %s", is)
-	case (s.outcome == "refused" || s.outcome == "not sent") && is == s.url:
+	case (s.outcome == "refused" || s.outcome == "not_sent") && is == s.url:
 		c.report(s, "the update was carried out")
 	}
 	if n := c.updates["/v1/Conversations/"+s.conversation+"/Webhooks/"+s.sid]; n > 1 {
@@ -455,7 +444,7 @@ func (c *checker) checkDelete(s *step) {
 	switch {
 	case s.succeeded() && there:
 		c.report(s, "the webhook is still there")
-	case (s.outcome == "refused" || s.outcome == "not sent") && !there:
+	case (s.outcome == "refused" || s.outcome == "not_sent") && !there:
 		c.report(s, "the webhook was deleted")
 	}
 }

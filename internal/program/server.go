@@ -127,6 +127,6 @@ func logAttributes(i twilioapi.CallInfo) []slog.Attr {
 	}
 	return []slog.Attr{
 		slog.Int("status", i.Status), slog.Int("code", i.Code), slog.String("request_id", i.RequestID),
-		slog.Int("attempts", i.Attempts), slog.Bool("settled", i.Reconciled),
+		slog.Int("attempts", i.Attempts), slog.Bool("reconciled", i.Reconciled),
 	}
 }
