@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"twilio-conversations-mcp/internal/signature"
 )
 
 // Limits of one request of Twilio, which waits five seconds for an answer.
@@ -89,4 +91,15 @@ func (s *Server) end(sub *subscription) {
 	}()
 }
 
-func (s *Server) isTwilios(r *http.Request) bool { return true }
+// isTwilios reports whether a request has Twilio's signature. Without an auth token
+// every request has.
+func (s *Server) isTwilios(r *http.Request) bool {
+	if s.AuthToken == "" {
+		return true
+	}
+	address := s.PublicURL + r.URL.EscapedPath()
+	if r.URL.RawQuery != "" {
+		address += "?" + r.URL.RawQuery
+	}
+	return signature.Valid(r.Header.Get(signature.Header), s.AuthToken, address, r.PostForm)
+}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"twilio-conversations-mcp/internal/signature"
 )
 
 // hook subscribes, and returns the URL that Twilio calls.
@@ -217,6 +219,33 @@ func TestRequestsThatAreHandledAtOnceAreLimited(t *testing.T) {
 	s := newSite(t)
 	require.True(t, s.server.receiving.TryAcquire(maxReceiving))
 	require.Equal(t, 503, s.fire(s.public.URL+Path+"x", happened(messageAdded)))
+}
+
+// With an auth token, a request needs Twilio's signature, whatever its token is.
+func TestARequestNeedsTwiliosSignature(t *testing.T) {
+	t.Parallel()
+	const authToken = "an-auth-token"
+	s := newSite(t, func(o *Options) { o.AuthToken = authToken })
+	hook := s.hook(messageAdded)
+	valid := happened(messageAdded, "MessageSid", message1, "Media", "b", "Media", "a")
+	changed := happened(messageAdded, "MessageSid", message1, "Body", "x")
+	signed := signature.Sign(authToken, hook, valid)
+	require.Equal(t, 204, s.fire(hook, valid, signature.Header, signed))
+	s.receiver.await("", 1)
+	require.Equal(t, 404, s.fire(hook, valid))
+	require.Equal(t, 404, s.fire(hook, changed, signature.Header, signed), "replayed with another content")
+	require.Equal(t, 404, s.fire(s.hook("onMessageUpdated"), happened("onMessageUpdated"), signature.Header, signed), "replayed to another subscription")
+	require.Equal(t, 404, s.fire(hook+"?x=1", valid, signature.Header, signed))
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 10_000 {
+		forged := []byte(signed)
+		forged[random.IntN(len(forged)-1)] ^= byte(1 + random.IntN(255))
+		w, r := newExchange(t, hook, valid)
+		r.Header.Set(signature.Header, string(forged))
+		s.server.ServeHTTP(w, r)
+		require.Equal(t, 404, w.Code)
+	}
+	s.receiver.await("", 1)
 }
 
 // Old keys open the tokens in webhooks, and a removed key opens none.
