@@ -42,7 +42,6 @@ type Page struct {
 	Title       string
 	Description string // one sentence
 	URI         string // such as twilio-conversations://docs/guides/events
-	source      string // Markdown, with page names as the targets of links
 }
 
 // Path is the address of the page below the documentation, without an
@@ -58,7 +57,7 @@ func (p Page) Content() string {
 // Markdown returns the page as Markdown in which links to other pages are what
 // address returns for them.
 func (p Page) Markdown(address func(Page) string) string {
-	return pageLink().ReplaceAllStringFunc(p.source, func(link string) string {
+	return pageLink().ReplaceAllStringFunc(p.source(), func(link string) string {
 		to, ok := Lookup(strings.Trim(link, "]()"))
 		if !ok {
 			return link // a test keeps this from happening
@@ -88,18 +87,21 @@ func All() []Page { return pages() }
 var pages = sync.OnceValue(func() []Page {
 	var all []Page
 	for _, file := range order {
-		source, err := files.ReadFile(file + ".md")
-		if err != nil {
-			panic("docs: " + err.Error()) // the file was built in
-		}
-		all = append(all, newPage(file, string(source)))
+		all = append(all, newPage(file))
 	}
 	return all
 })
 
-// newPage reads a page. Its first line is the title, its third the description.
-func newPage(file, source string) Page {
-	lines := strings.SplitN(source, "\n", 4)
+// newPage reads the head of a page. Its first line is the title, its third the
+// description.
+func newPage(file string) Page {
+	f, err := files.Open(file + ".md")
+	if err != nil {
+		panic("docs: " + err.Error()) // the file was built in
+	}
+	head := make([]byte, 512)
+	n, _ := f.Read(head)
+	lines := strings.SplitN(string(head[:n]), "\n", 4)
 	kind := Guide
 	if path.Dir(file) == "operations" {
 		kind = Operation
@@ -110,8 +112,14 @@ func newPage(file, source string) Page {
 		Title:       strings.TrimPrefix(lines[0], "# "),
 		Description: lines[2],
 		URI:         Scheme + file,
-		source:      source,
 	}
+}
+
+// source returns the Markdown of the page, with page names as the targets of
+// links.
+func (p Page) source() string {
+	source, _ := files.ReadFile(p.Path() + ".md") // it was built in
+	return string(source)
 }
 
 // Lookup returns the page of a name: its name, its title, its path, its URI, the

@@ -93,7 +93,7 @@ type searchIndex struct {
 var index = sync.OnceValue(func() *searchIndex {
 	x := &searchIndex{sections: map[string][]section{}, in: map[string]float64{}}
 	for _, p := range All() {
-		for text := range strings.SplitSeq(p.source, "\n## ") {
+		for text := range strings.SplitSeq(p.source(), "\n## ") {
 			heading, body, _ := strings.Cut(text, "\n")
 			if heading != "Sources" && heading != "See also" { // they name what other pages describe
 				x.add(p, heading, body)

@@ -146,3 +146,15 @@ func BenchmarkCallOverStdio(b *testing.B) {
 	_ = requests.Close()
 	require.NoError(b, <-ended)
 }
+
+// BenchmarkStart is a start over stdio up to the answer of initialize, without the
+// initialization of packages.
+func BenchmarkStart(b *testing.B) {
+	const request = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	b.ReportAllocs()
+	for b.Loop() {
+		stdout, _, err := runProgram(b, environment(), request)
+		require.NoError(b, err)
+		require.Contains(b, stdout, `"protocolVersion"`)
+	}
+}

@@ -26,7 +26,9 @@ func (o Options) Implementation() mcp.Implementation {
 	}
 }
 
-// newEngine returns the mcp-go server that answers everything but tool calls.
+// newEngine returns the mcp-go server that answers everything but tool calls. A
+// filter gives it the tools to list: mcp-go would sort them by name, and read the
+// schema of each.
 // It is told that nothing that it lists ever changes. Otherwise clients would
 // hold streams open to be notified of changes.
 func newEngine(o Options) *server.MCPServer {
@@ -37,9 +39,6 @@ func newEngine(o Options) *server.MCPServer {
 		server.WithCacheHints(CacheMilliseconds, mcp.CacheScopePublic),
 		server.WithToolFilter(func(context.Context, []mcp.Tool) []mcp.Tool { return definitions(o.Tools) }),
 	)...)
-	for _, definition := range definitions(o.Tools) {
-		engine.AddTool(definition, nil) // tool calls bypass mcp-go
-	}
 	// Without these conditions mcp-go would announce what is not offered.
 	if len(o.Resources) > 0 {
 		engine.AddResources(o.Resources...)
@@ -76,8 +75,7 @@ func capabilities(o Options) (options []server.ServerOption) {
 	return options
 }
 
-// definitions returns the definitions of tools, in their order; mcp-go sorts
-// them by name.
+// definitions returns the definitions of tools, in their order.
 func definitions(tools []Tool) (all []mcp.Tool) {
 	for _, tool := range tools {
 		all = append(all, tool.Definition)
