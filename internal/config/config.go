@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 // among the settings; the methods of Config read those from the environment.
 type Config struct {
 	Sandbox  bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
-	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, docs or all. Default: webhooks."`
+	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, docs or all. Default: webhooks. call can call every tool."`
 	ReadOnly bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
 
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
@@ -24,7 +25,7 @@ type Config struct {
 	MaxConcurrent  int           `variable:"MCP_MAX_CONCURRENT" default:"128" placeholder:"N" help:"Maximum number of concurrent calls to Twilio; further calls wait in a queue. Default: 128."`
 	MaxMessage     int           `variable:"MCP_MAX_MESSAGE" default:"1048576" placeholder:"BYTES" help:"Maximum message size. Default: 1048576."`
 	LogFormat      string        `variable:"MCP_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`
-	LogLevel       slog.Level    `variable:"MCP_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: info."`
+	LogLevel       *slog.Level   `variable:"MCP_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error. Default: info; with call: error."`
 	Edge           string        `variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin. Without --region, the region is us1."`
 	Region         string        `variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
 	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; overrides --edge and --region. For the sandbox command: scheme and host of the addresses in its responses."`
@@ -96,13 +97,21 @@ func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*Config, error) 
 	case helped:
 		return nil, ErrHelp
 	case err != nil:
-		return nil, fmt.Errorf("%s%w; see --help", env.sourceOf(err), err)
+		return nil, fmt.Errorf("%s%w%s", env.sourceOf(err), err, seeHelp(err))
 	}
 	c.Command, _, _ = strings.Cut(parsed.Command(), " ")
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%w; see --help", err)
 	}
 	return &c, nil
+}
+
+// seeHelp refers to the help text, unless writing that is what failed.
+func seeHelp(err error) string {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return ""
+	}
+	return "; see --help"
 }
 
 // check checks ranges and combinations of settings.

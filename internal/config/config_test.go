@@ -54,7 +54,7 @@ func TestTheDefaultsServeOverStdio(t *testing.T) {
 	require.Zero(t, c.Drain)
 	require.Equal(t, 128, c.MaxConcurrent)
 	require.Equal(t, 1<<20, c.MaxMessage)
-	require.Equal(t, slog.LevelInfo, c.LogLevel)
+	require.Equal(t, slog.LevelInfo, c.Level())
 	require.Equal(t, "text", c.LogFormat)
 }
 

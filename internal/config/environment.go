@@ -1,9 +1,7 @@
 package config
 
 import (
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/alecthomas/kong"
 )
@@ -34,15 +32,13 @@ func (e environment) sourceOf(err error) string {
 	return ""
 }
 
-// unsetInBundle is what a client passes for an optional setting of a bundle that
-// its user left empty, https://github.com/modelcontextprotocol/mcpb.
-var unsetInBundle = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$\{user_config\.[^{}]*\}$`) })
-
-// value returns the value of a variable. An empty value and the placeholder of a
-// bundle count as not set.
+// value returns the value of a variable. An empty value counts as not set, and so
+// does ${user_config.NAME}: it is what a client passes for an optional setting of
+// a bundle that its user left empty, https://github.com/modelcontextprotocol/mcpb.
 func (lookup LookupFunc) value(name string) string {
 	value, _ := lookup(name)
-	if unsetInBundle().MatchString(value) {
+	setting, ok := strings.CutPrefix(value, "${user_config.")
+	if ok && strings.HasSuffix(setting, "}") && strings.Count(setting, "{")+strings.Count(setting, "}") == 1 {
 		return ""
 	}
 	return value

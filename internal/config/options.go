@@ -37,6 +37,18 @@ func (c *Config) TwilioConfig(lookup LookupFunc, log *slog.Logger) (twilioapi.Co
 	return config, err
 }
 
+// Level returns the least severe level that is logged.
+func (c *Config) Level() slog.Level {
+	switch {
+	case c.LogLevel != nil:
+		return *c.LogLevel
+	case c.Command == "call":
+		return slog.LevelError
+	default:
+		return slog.LevelInfo
+	}
+}
+
 // ServerOptions returns the options of the server, without its tools.
 func (c *Config) ServerOptions(log *slog.Logger) serve.Options {
 	return serve.Options{

@@ -67,3 +67,27 @@ func TestCallWithoutArgumentsPrintsTheInputSchema(t *testing.T) {
 	require.True(t, strings.HasSuffix(stdout, "}\n") && strings.HasPrefix(stdout, "{\n"), "indented")
 	require.Contains(t, stdout, `"Configuration.Url": {`)
 }
+
+func TestCallCanCallEveryToolAndChecksTheToolsetsAllTheSame(t *testing.T) {
+	t.Parallel()
+	stdout, _, err := runProgram(t, environment(), "", "call", "--toolsets=webhooks", "search_documentation", `{"query":"limits"}`)
+	require.NoError(t, err)
+	require.Contains(t, stdout, "guides/limits")
+	_, _, err = runProgram(t, environment("MCP_TOOLSETS", "nope"), "", "call", "search_documentation", `{"query":"limits"}`)
+	require.ErrorContains(t, err, `--toolsets: unknown toolset "nope": valid are webhooks, `)
+}
+
+func TestCallObeysReadOnly(t *testing.T) {
+	t.Parallel()
+	_, _, err := runProgram(t, environment(), "", "call", "--read-only", "--sandbox", "create_conversation_webhook", `{}`)
+	require.ErrorContains(t, err, `there is no tool "create_conversation_webhook"`)
+}
+
+func TestCallLogsErrorsOnlyUnlessALevelIsGiven(t *testing.T) {
+	t.Parallel()
+	for level, lines := range map[string]int{"": 0, "info": 1, "debug": 1, "error": 0} {
+		_, stderr, err := runProgram(t, environment("MCP_LOG_LEVEL", level), "", "call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
+		require.NoError(t, err)
+		require.Equal(t, lines, strings.Count(stderr, "msg=call tool=list_conversation_webhooks"), level)
+	}
+}

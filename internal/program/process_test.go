@@ -160,3 +160,16 @@ func TestSignalsEndTheProgram(t *testing.T) {
 		require.Contains(t, stderr.String(), "tool=list_conversation_webhooks outcome=ok")
 	})
 }
+
+func TestHelpThatCannotBeWrittenIsNoErrorOfUsage(t *testing.T) {
+	t.Parallel()
+	out, in, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, out.Close())
+	cmd := exec.Command(build(t), "--help")
+	cmd.Stdout = in
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	require.EqualError(t, cmd.Run(), "exit status 1")
+	require.Equal(t, "twilio-conversations-mcp: write /dev/stdout: broken pipe\n", stderr.String())
+}
