@@ -9,6 +9,7 @@ import (
 	stdlog "log"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"twilio-conversations-mcp/internal/access"
@@ -19,6 +20,7 @@ import (
 	"twilio-conversations-mcp/internal/logging"
 	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
+	"twilio-conversations-mcp/tools"
 )
 
 // Report prints err to stderr. If the reader of stderr is blocked, Report returns
@@ -49,10 +51,8 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		return err
 	case cfg.Command == "config":
 		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Token: config.HasTokens(lookup)})
-	case cfg.Command == "call":
-		cfg.LogLevel, cfg.Toolsets = slog.LevelError, []string{"all"}
 	}
-	log, flush := logging.New(stderr, cfg.LogFormat, cfg.LogLevel)
+	log, flush := logging.New(stderr, cfg.LogFormat, cfg.Level())
 	defer flush()
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(logging.DefaultWriter(log))
@@ -64,9 +64,11 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	if cfg.Command == "call" {
 		return p.callTool(ctx, stdin, stdout, stderr)
 	}
-	if err := p.serveMetrics(ctx); err != nil {
+	stop, err := p.serveMetrics()
+	if err != nil {
 		return err
 	}
+	defer stop()
 	if cfg.HTTP != "" {
 		return p.serveHTTP(ctx)
 	}
@@ -82,26 +84,42 @@ type program struct {
 	events  *events.Server   // nil: none are offered
 }
 
-// serveMetrics serves metrics until ctx is done, if an address is set for them.
-func (p *program) serveMetrics(ctx context.Context) error {
+// serveMetrics serves metrics until stop is called, if an address is set for them.
+func (p *program) serveMetrics() (stop func(), err error) {
 	if p.cfg.Metrics == "" {
-		return nil
+		return func() {}, nil
 	}
 	ln, err := serve.Listen(p.cfg.Metrics, true)
 	if err != nil {
-		return fmt.Errorf("--metrics: %w", err)
+		return nil, fmt.Errorf("--metrics: %w", err)
 	}
 	if host, _, _ := net.SplitHostPort(p.cfg.Metrics); !access.IsLoopback(host) {
 		p.log.Warn("--metrics: anyone who can connect to the address can read the metrics")
 	}
 	p.log.Info("serving metrics", "url", "http://"+ln.Addr().String()+"/metrics")
 	p.metrics = metrics.New(config.Version())
-	go func() { _ = serve.Run(ctx, p.metrics.Handler(), ln) }()
-	return nil
+	return p.background("the metrics", p.metrics.Handler(), ln), nil
 }
 
-// callTool carries out one call.
+// background serves a handler until stop is called. An error is logged.
+func (p *program) background(name string, h http.Handler, ln net.Listener) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := serve.Run(ctx, h, ln); err != nil {
+			p.log.Error("serving "+name, "error", err)
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// callTool carries out one call, of any tool.
 func (p *program) callTool(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	if _, err := tools.Select(tools.Selection{Toolsets: p.cfg.Toolsets}); err != nil {
+		return fmt.Errorf("--toolsets: %w", err)
+	}
+	p.cfg.Toolsets = []string{"all"}
 	server, stop, err := p.newServer("")
 	if err != nil {
 		return err

@@ -28,18 +28,12 @@ func serveSandbox(ctx context.Context, cfg *config.Config, stderr io.Writer) err
 }
 
 // startSandbox serves the sandbox for this process, over TCP like the real API.
-func startSandbox() (baseURL string, stop func(), err error) {
+func (p *program) startSandbox() (baseURL string, stop func(), err error) {
 	ln, err := serve.Listen("127.0.0.1:0", false)
 	if err != nil {
 		return "", nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = serve.Run(ctx, sandbox.New(sandbox.Options{}), ln)
-	}()
-	return "http://" + ln.Addr().String(), func() { cancel(); <-done }, nil
+	return "http://" + ln.Addr().String(), p.background("the sandbox", sandbox.New(sandbox.Options{}), ln), nil
 }
 
 func sandboxCredentials() (twilioapi.Credentials, error) {

@@ -55,7 +55,7 @@ func (p *program) newClient() (client *twilioapi.Client, stop func(), err error)
 	}
 	stop = func() {}
 	if p.cfg.Sandbox {
-		if c.BaseURL, stop, err = startSandbox(); err != nil {
+		if c.BaseURL, stop, err = p.startSandbox(); err != nil {
 			return nil, nil, err
 		}
 		c.Credentials = sandboxCredentials
