@@ -34,6 +34,7 @@ func Run(ctx context.Context, s *serve.Server, tool string, arguments *string, s
 			return fmt.Errorf("reading standard input: %w", err)
 		}
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // the byte order mark of PowerShell's pipes
 	if err := checkSyntax(raw); err != nil {
 		return err
 	}

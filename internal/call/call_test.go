@@ -57,10 +57,12 @@ func TestTheResultIsIndentedJSON(t *testing.T) {
 
 func TestArgumentsComeFromStandardInput(t *testing.T) {
 	t.Parallel()
-	stdout, _, err := run(t, new("-"), `{"a":1}`)
-	require.NoError(t, err)
-	require.Equal(t, "{\n  \"a\": 1\n}\n", stdout)
-	err = call.Run(t.Context(), newServer(), "echo", new("-"), iotest.ErrReader(context.Canceled), &bytes.Buffer{}, &bytes.Buffer{})
+	for _, text := range []string{`{"a":1}`, "\ufeff" + `{"a":1}` + "\r\n"} {
+		stdout, _, err := run(t, new("-"), text)
+		require.NoError(t, err)
+		require.Equal(t, "{\n  \"a\": 1\n}\n", stdout)
+	}
+	err := call.Run(t.Context(), newServer(), "echo", new("-"), iotest.ErrReader(context.Canceled), &bytes.Buffer{}, &bytes.Buffer{})
 	require.EqualError(t, err, "reading standard input: context canceled")
 }
 

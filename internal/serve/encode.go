@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,10 +13,13 @@ import (
 
 // encode returns a JSON-RPC response on one line.
 func encode(id jsontext.Value, result any, rpcErr *rpcError) []byte {
-	if r, ok := result.(*mcp.CallToolResult); ok && rpcErr == nil && isTextOnly(r) {
-		if line, err := encodeTexts(id, r); err == nil {
-			return line
+	if r, ok := result.(*mcp.CallToolResult); ok && rpcErr == nil {
+		if isTextOnly(r) {
+			if line, err := encodeTexts(id, r); err == nil {
+				return line
+			}
 		}
+		result = callResult{r}
 	}
 	response := struct {
 		Version string         `json:"jsonrpc"`
@@ -32,9 +36,24 @@ func encode(id jsontext.Value, result any, rpcErr *rpcError) []byte {
 	return line.Bytes()
 }
 
+// A callResult always has isError, which some clients require and mcp-go leaves
+// out if it is false.
+type callResult struct{ *mcp.CallToolResult }
+
+func (r callResult) MarshalJSON() ([]byte, error) {
+	raw, err := json.Marshal(r.CallToolResult)
+	if err != nil || r.IsError || r.NeedsInput() {
+		return raw, err
+	}
+	return append(raw[:len(raw)-1], `,"isError":false}`...), nil
+}
+
 // isTextOnly reports whether a result holds nothing but plain text and JSON on
 // one line.
 func isTextOnly(r *mcp.CallToolResult) bool {
+	if r.NeedsInput() {
+		return false
+	}
 	for _, content := range r.Content {
 		if c, ok := content.(mcp.TextContent); !ok || c.Annotations != nil || c.Meta != nil {
 			return false
@@ -71,9 +90,7 @@ func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) ([]byte, error) {
 	if r.RawStructuredContent != nil {
 		line = append(append(line, `,"structuredContent":`...), r.RawStructuredContent...)
 	}
-	if r.IsError {
-		line = append(line, `,"isError":true`...)
-	}
+	line = strconv.AppendBool(append(line, `,"isError":`...), r.IsError)
 	return append(line, "}}\n"...), nil
 }
 

@@ -3,10 +3,9 @@ package serve
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
-	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
@@ -83,8 +82,8 @@ func definitions(tools []Tool) (all []mcp.Tool) {
 	return all
 }
 
-// forward lets mcp-go answer a request. It never passes the client's own id,
-// which mcp-go would round.
+// forward lets mcp-go answer a request. It passes no id of the client, which
+// mcp-go would round, and only those members of params that mcp-go can decode.
 func (s *Server) forward(ctx context.Context, m message) (any, *rpcError) {
 	if len(m.method) > maxMethod {
 		return nil, newRPCError(mcp.METHOD_NOT_FOUND, fmt.Sprintf("method %.32q is longer than %d bytes; there is no such method", m.method, maxMethod))
@@ -92,40 +91,52 @@ func (s *Server) forward(ctx context.Context, m message) (any, *rpcError) {
 	if err := check(m.arguments); err != nil {
 		return nil, newRPCError(mcp.INVALID_REQUEST, `"arguments" is invalid: `+describe(err))
 	}
-	raw := append(make([]byte, 0, len(m.params)+len(m.method)+64), `{"jsonrpc":"2.0","id":1,"method":`...)
-	raw, _ = jsontext.AppendQuote(raw, m.method)
-	if m.params != nil {
-		raw = append(append(raw, `,"params":`...), m.params...)
+	if _, rpcErr := s.checkVersion(m); rpcErr != nil {
+		return nil, rpcErr
 	}
-	switch answer := s.engine.HandleMessage(ctx, []byte(append(raw, '}'))).(type) {
+	params, err := readParams(m)
+	if err != nil {
+		return nil, newRPCError(mcp.INVALID_PARAMS, err.Error())
+	}
+	if rpcErr := s.checkReference(m, params); rpcErr != nil {
+		return nil, rpcErr
+	}
+	raw, _ := json.Marshal(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "id": 1, "method": m.method, "params": params})
+	switch answer := s.engine.HandleMessage(ctx, raw).(type) {
 	case mcp.JSONRPCResponse:
 		return s.announce(answer.Result), nil
 	case mcp.JSONRPCError:
-		return nil, correct(m, answer.Error)
+		return nil, s.correct(m, answer.Error)
 	default:
 		panic(fmt.Sprintf("mcp-go answered %T", answer))
 	}
 }
 
-// correct gives an error of mcp-go the code that MCP demands, and bounds what
-// it repeats of the request.
-func correct(m message, e rpcError) *rpcError {
-	e.Message = fmt.Sprintf("%.300s", e.Message)
-	if data, ok := e.Data.(mcp.UnsupportedProtocolVersionData); ok {
-		data.Requested = fmt.Sprintf("%.32s", data.Requested)
-		e.Data = data
+// correct returns an error for one of mcp-go, with the code that MCP demands and
+// in the terms of MCP.
+func (s *Server) correct(m message, e rpcError) *rpcError {
+	method := mcp.MCPMethod(m.method)
+	switch {
+	case e.Code == mcp.METHOD_NOT_FOUND:
+		return unknownMethod(m)
+	case method == mcp.MethodResourcesRead:
+		return unknownResource(m)
+	case e.Code == mcp.INTERNAL_ERROR && (method == mcp.MethodPromptsGet || method == mcp.MethodCompletionComplete):
+		return newRPCError(mcp.INVALID_PARAMS, fmt.Sprintf("%.300s", e.Message)) // of Options.Prompts or a completion provider
+	default:
+		panic(fmt.Sprintf("mcp-go refused a request: %d %s", e.Code, e.Message))
 	}
-	switch mcp.MCPMethod(m.method) {
-	case mcp.MethodResourcesRead:
-		if e.Code == mcp.INTERNAL_ERROR || strings.HasSuffix(e.Message, server.ErrResourceNotFound.Error()) {
-			return unknownResource(m)
-		}
-	case mcp.MethodPromptsGet, mcp.MethodCompletionComplete:
-		if e.Code == mcp.INTERNAL_ERROR {
-			e.Code = mcp.INVALID_PARAMS
-		}
+}
+
+func unknownMethod(m message) *rpcError {
+	message := fmt.Sprintf("there is no method %q", m.method)
+	switch method := mcp.MCPMethod(m.method); {
+	case mcp.IsModernProtocol(m.version):
+		message += " in protocol version " + m.version
+	case method == mcp.MethodServerDiscover, method == mcp.MethodSubscriptionsListen:
+		message += " before protocol version " + mcp.ProtocolVersion20260728 + "; a request of that version names it in _meta"
 	}
-	return &e
+	return newRPCError(mcp.METHOD_NOT_FOUND, message)
 }
 
 func unknownResource(m message) *rpcError {

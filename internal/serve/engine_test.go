@@ -78,7 +78,7 @@ func TestResourcesPromptsAndCompletion(t *testing.T) {
 		{"an unknown resource", "resources/read", `"uri":"docs://nope"`, `"code":-32002,"message":"there is no resource \"docs://nope\"; resources/list has all of them"`, `"code":-32602,"message":"there is no resource \"docs://nope\"; resources/list has all of them","data":{"uri":"docs://nope"}`},
 		{"an unknown page", "resources/read", `"uri":"docs://guides/nope"`, `"code":-32002,"message":"there is no resource \"docs://guides/nope\"`, `"code":-32602,"message":"there is no resource \"docs://guides/nope\"`},
 		{"a long URI", "resources/read", `"uri":"docs://guides/` + strings.Repeat("x", 60000) + `"`, `"code":-32002`, `"code":-32602`},
-		{"no URI", "resources/read", ``, `"code":-32002`, `"code":-32602`},
+		{"no URI", "resources/read", ``, `"code":-32602,"message":"params.uri is required"`, `"code":-32602`},
 		{"a panic", "resources/read", `"uri":"docs://guides/panic"`, `"code":-32603,"message":"internal error`, `"code":-32603`},
 		{"prompts", "prompts/list", ``, `"name":"audit"`, `"ttlMs":3600000`},
 		{"a prompt", "prompts/get", `"name":"audit","arguments":{"conversation":"CH1"}`, `"messages":[]`, `"messages":[]`},
@@ -86,7 +86,7 @@ func TestResourcesPromptsAndCompletion(t *testing.T) {
 		{"an unknown prompt", "prompts/get", `"name":"` + strings.Repeat("x", 60000) + `"`, `"code":-32602`, `"code":-32602`},
 		{"completion of a template", "completion/complete", `"ref":{"type":"ref/resource","uri":"docs://guides/{guide}"},"argument":{"name":"guide","value":"l"}`, `"values":["limits","targets"]`, `"values":["limits","targets"]`},
 		{"completion of a prompt", "completion/complete", `"ref":{"type":"ref/prompt","name":"audit"},"argument":{"name":"conversation","value":"l"}`, `"values":["limits","targets"]`, `"values":["limits","targets"]`},
-		{"completion of nothing", "completion/complete", `"ref":{"type":"ref/prompt","name":"nope"},"argument":{"name":"x","value":"l"}`, `"code":-32602,"message":"nothing to complete"`, `"code":-32602`},
+		{"completion of nothing", "completion/complete", `"ref":{"type":"ref/prompt","name":"nope"},"argument":{"name":"x","value":"l"}`, `"code":-32602,"message":"there is no prompt \"nope\"; prompts/list has all of them"`, `"code":-32602`},
 		{"tools, in the order of the options", "tools/list", ``, strings.Join([]string{"echo", "hold", "panic", "nan"}, `"},{"annotations":{},"inputSchema":{"type":"object"},"name":"`), `"ttlMs":3600000`},
 		{"a protocol version that is long", "tools/list", `"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-` + strings.Repeat("x", 60000) + `","io.modelcontextprotocol/clientCapabilities":{}}`, `"requested":"2099-xxxxxxxxxxxxxxxxxxxxxxxxxxx"`, ""},
 	} {

@@ -47,17 +47,22 @@ const (
 	maxValue   = 64 << 10 // bytes of the value of one member
 )
 
+// byteOrderMark is what some programs write in front of UTF-8.
+var byteOrderMark = []byte("\ufeff")
+
 // decoders holds decoders that are not in use.
 var (
 	decoders  = sync.Pool{New: func() any { return jsontext.NewDecoder(noMessage) }}
 	noMessage = strings.NewReader("")
 )
 
-// parse reads a message. It is the only reader of what it returns: what it
-// does not read is passed to mcp-go or to a tool as it is, and not read twice.
+// parse reads a message. It ignores a byte order mark in front of it. It is the only
+// reader of what it returns: what it does not read is passed to mcp-go or to a tool
+// as it is, and not read twice.
 // An error that belongs to no request in particular comes with a nil id, as
 // https://www.jsonrpc.org/specification#response_object says.
 func parse(raw []byte) (message, *rpcError) {
+	raw = bytes.TrimPrefix(raw, byteOrderMark)
 	p := parser{raw: raw, decoder: decoders.Get().(*jsontext.Decoder)}
 	p.decoder.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	defer func() {
@@ -127,7 +132,9 @@ func (p *parser) param(name []byte) (err error) {
 	case "requestId":
 		p.read.requestID, err = p.value(name)
 	case "arguments":
-		p.read.arguments, err = p.anyValue()
+		if p.read.arguments, err = p.anyValue(); isEmptyArray(p.read.arguments) {
+			p.read.arguments = nil
+		}
 	case "_meta":
 		p.read.meta, err = p.objectOrNull("_meta", p.metaMember)
 	default:
@@ -152,6 +159,9 @@ func (p *parser) metaMember(name []byte) error {
 	value, err := p.value(name)
 	switch string(name) {
 	case mcp.MetaKeyProtocolVersion:
+		if kind := value.Kind(); kind != '"' && kind != 'n' {
+			p.refuse(mcp.INVALID_PARAMS, "the _meta field "+mcp.MetaKeyProtocolVersion+" must be a string")
+		}
 		p.read.version = text(value)
 	case mcp.MetaKeyClientCapabilities:
 		p.read.capabilities = value
@@ -223,17 +233,21 @@ func (p *parser) object(path string, member func(name []byte) error) (jsontext.V
 	return p.raw[start:p.decoder.InputOffset()], err
 }
 
-// objectOrNull reads a JSON object, or null, of which it makes nil. It refuses
-// other values.
+// objectOrNull reads a JSON object. Of null and of an empty array, as which some
+// languages write an empty object, it makes nil. It refuses other values.
 func (p *parser) objectOrNull(path string, member func(name []byte) error) (jsontext.Value, error) {
-	switch p.decoder.PeekKind() {
-	case '{':
+	if p.decoder.PeekKind() == '{' {
 		return p.object(path, member)
-	case 'n':
-	default:
+	}
+	value, err := p.anyValue()
+	if err == nil && value.Kind() != 'n' && !isEmptyArray(value) {
 		p.refuse(mcp.INVALID_PARAMS, path+" must be an object")
 	}
-	return nil, p.decoder.SkipValue()
+	return nil, err
+}
+
+func isEmptyArray(v jsontext.Value) bool {
+	return v.Kind() == '[' && len(bytes.TrimSpace(v[1:])) == 1
 }
 
 // value reads the value of a member. It refuses duplicate names and invalid

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,21 +8,22 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// checkVersion checks a tools/call against the protocol version that it names.
-// The function it returns adds what that version wants in the result.
+// checkVersion checks a request against the protocol version that it names. The
+// function it returns adds what that version wants in the result of tools/call.
 func (s *Server) checkVersion(m message) (complete func(*mcp.CallToolResult), rpcErr *rpcError) {
 	if !mcp.IsModernProtocol(m.version) {
 		return func(*mcp.CallToolResult) {}, nil
 	}
-	var capabilities mcp.ClientCapabilities
-	if m.capabilities.Kind() != '{' || json.Unmarshal(m.capabilities, &capabilities) != nil {
+	if m.capabilities.Kind() != '{' && !isEmptyArray(m.capabilities) {
 		return nil, newRPCError(mcp.INVALID_PARAMS, "missing or invalid _meta field "+mcp.MetaKeyClientCapabilities)
 	}
 	if rpcErr := checkSupported(m.version); rpcErr != nil {
 		return nil, rpcErr
 	}
 	return func(r *mcp.CallToolResult) {
-		r.SetResultType(mcp.ResultTypeComplete)
+		if !r.NeedsInput() {
+			r.SetResultType(mcp.ResultTypeComplete)
+		}
 		r.EnsureResultMeta().SetServerInfo(s.Implementation())
 	}, nil
 }

@@ -95,7 +95,7 @@ func (c *stdioConn) read(in io.Reader) error {
 		if err != nil && err != io.EOF && !errors.Is(err, errTooLong) {
 			return fmt.Errorf("reading standard input: %w", err)
 		}
-		if len(bytes.Trim(line, " \t\r")) > 0 || errors.Is(err, errTooLong) {
+		if len(bytes.Trim(line, " \t\r\ufeff")) > 0 || errors.Is(err, errTooLong) {
 			c.replies <- struct{}{}
 			if !c.admit() {
 				return nil
