@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,41 +148,6 @@ func TestARequestCarriesTheIDOfItsCall(t *testing.T) {
 		strings.ReplaceAll(toolCall, "100000000", "100000005")+"\n", sent.String())
 }
 
-func TestARequestCarriesTheAccessToken(t *testing.T) {
-	t.Parallel()
-	client, _ := net.Pipe()
-	for token, want := range map[string]string{"": "", "a.b.c": "Bearer a.b.c"} {
-		request := newHTTPConn(client, token).encode("{}")
-		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
-		require.NoError(t, err)
-		require.Equal(t, want, r.Header.Get("Authorization"))
-		require.EqualValues(t, 2, r.ContentLength)
-	}
-}
-
-// Without OAuth, the server is the baseline of itself with OAuth.
-func TestOnlyTheServerRunsWithOAuth(t *testing.T) {
-	t.Parallel()
-	i, err := startIssuer()
-	require.NoError(t, err)
-	defer i.Close()
-	with := setup{inFlight: 1, issuer: i}
-	require.Contains(t, strings.Join(with.args(&upstream{}), " "), "--oauth-issuer "+i.URL+" --public-url http://127.0.0.1")
-	require.NotEmpty(t, with.token())
-	require.NotContains(t, with.ofReference().args(&upstream{}), "--oauth-issuer")
-	require.Empty(t, with.ofReference().token())
-	b := &bench{server: program{"server", "/server"}, reference: program{"baseline", "/baseline"}}
-	require.Equal(t, "/server", b.referenceFor(with).path)
-}
-
-func TestALateCallCountsFromWhenItWasDue(t *testing.T) {
-	t.Parallel()
-	due := time.Now().Add(-time.Hour)
-	c := &client{interval: time.Second, next: due}
-	require.Equal(t, due, c.waitForStart())
-	require.Equal(t, due.Add(time.Second), c.waitForStart())
-}
-
 func TestAnHTTPResponseIsReadToItsEnd(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ response, body, err string }{
@@ -215,26 +178,13 @@ func TestAnHTTPResponseIsReadToItsEnd(t *testing.T) {
 	}
 }
 
-func TestCallsAreSummarizedByWindow(t *testing.T) {
+func TestCallsAreSummarized(t *testing.T) {
 	t.Parallel()
-	began := time.Now()
-	snapshots := []snapshot{
-		{at: began, connections: 1, usage: usage{cpu: time.Second}},
-		{at: began.Add(2 * time.Second), connections: 2, usage: usage{cpu: 2 * time.Second, memory: 10, peakMemory: 11}},
-		{at: began.Add(4 * time.Second), connections: 2, usage: usage{cpu: 2 * time.Second, memory: 12, peakMemory: 13}},
-	}
-	ms := time.Millisecond
-	results, err := summarizeWindows(snapshots, []latencies{
-		{{time.Hour}, {3 * ms, ms}, {5 * ms}, {time.Hour}}, // the warm-up and the end do not count
-		{nil, {2 * ms, 4 * ms}, nil, nil},
-	})
-	require.NoError(t, err)
-	require.Equal(t, []result{
-		{callRate: 2, p50: 3, p99: 4, cpuTime: 250, newConns: 250, memory: 10, peakMemory: 11},
-		{callRate: 0.5, p50: 5, p99: 5, memory: 12, peakMemory: 13},
-	}, results)
-	_, err = summarizeWindows(snapshots, []latencies{{nil, {ms}, nil, nil}})
-	require.EqualError(t, err, "no call ended within the measured time")
+	began, ms := time.Now(), time.Millisecond
+	from := snapshot{at: began, connections: 1, usage: usage{cpu: time.Second}}
+	to := snapshot{at: began.Add(2 * time.Second), connections: 2, usage: usage{cpu: 2 * time.Second, memory: 10, peakMemory: 11}}
+	require.Equal(t, result{callRate: 2, p50: 3, p99: 4, cpuTime: 250, newConns: 250, memory: 10, peakMemory: 11},
+		summarize(from, to, []time.Duration{3 * ms, ms, 2 * ms, 4 * ms}))
 }
 
 func TestTheUsageOfAProcessIsParsed(t *testing.T) {
@@ -274,15 +224,11 @@ func TestAListFitsIntoItsSize(t *testing.T) {
 func TestFlagsThatContradictEachOtherAreRefused(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"all":                    `unexpected argument "all"`,
-		"-rounds 0":              "-rounds is 0: it must be at least 1",
-		"-time 0s":               "-time is 0s: it must be positive",
-		"-steady -1s":            "-steady is -1s: it must be positive",
-		"-growth -steady 1m":     "-growth and -steady are mutually exclusive",
-		"-against x -steady 1m":  "-against and -steady are mutually exclusive",
-		"-svg x":                 "-svg requires -growth",
-		"-growth -only HTTP":     "-only selects scenarios",
-		"-steady 1m -only stdio": "-only selects scenarios",
+		"all":                `unexpected argument "all"`,
+		"-rounds 0":          "-rounds is 0: it must be at least 1",
+		"-time 0s":           "-time is 0s: it must be positive",
+		"-svg x":             "-svg requires -growth",
+		"-growth -only HTTP": "-only selects scenarios",
 	} {
 		_, err := parseFlags(strings.Fields(args))
 		require.ErrorContains(t, err, want)

@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// latencies are the latencies of the calls that ended in each window.
-type latencies [][]time.Duration
-
 // A client keeps a fixed number of calls in flight on one connection. Each call
 // in flight has a slot, which the next call takes over.
 type client struct {
@@ -19,8 +16,6 @@ type client struct {
 	request  []byte // an encoded call; each call overwrites the id
 	idOffset int    // of the id in request
 	slots    []slot
-	interval time.Duration // between the starts of calls; 0: a call starts when another one ends
-	next     time.Time     // when the next call starts, if interval is positive
 }
 
 // A slot describes a call in flight. Its id, less firstID, is the index of the
@@ -34,11 +29,8 @@ type slot struct {
 // of the setup in flight.
 func newClients(conns []*conn, want *expectation, s setup) []*client {
 	var clients []*client
-	for i, conn := range conns {
-		c := newClient(conn, want, s.inFlight/len(conns))
-		c.interval = s.interval * time.Duration(len(conns))
-		c.next = time.Now().Add(s.interval * time.Duration(i))
-		clients = append(clients, c)
+	for _, conn := range conns {
+		clients = append(clients, newClient(conn, want, s.inFlight/len(conns)))
 	}
 	return clients
 }
@@ -52,10 +44,10 @@ func newClient(conn *conn, want *expectation, inFlight int) *client {
 	return c
 }
 
-// run starts a call for each one that ends, until window is last. It then waits
-// for the calls in flight.
-func (c *client) run(window *atomic.Int32, last int) (latencies, error) {
-	ended := make(latencies, last+1)
+// run starts a call for each one that ends, until the phase is over. It then waits
+// for the calls in flight. It returns the latencies of the calls that ended while
+// they were measured.
+func (c *client) run(phase *atomic.Int32) (latencies []time.Duration, err error) {
 	for i := range c.slots {
 		if err := c.send(&c.slots[i]); err != nil {
 			return nil, err
@@ -66,37 +58,26 @@ func (c *client) run(window *atomic.Int32, last int) (latencies, error) {
 		if err != nil {
 			return nil, err
 		}
-		now := int(window.Load())
-		ended[now] = append(ended[now], time.Since(s.started))
-		if now == last {
+		now := phase.Load()
+		if now == measured {
+			latencies = append(latencies, time.Since(s.started))
+		}
+		if now == over {
 			inFlight--
 		} else if err := c.send(s); err != nil {
 			return nil, err
 		}
 	}
-	return ended, nil
+	return latencies, nil
 }
 
 // send starts the next call of a slot.
 func (c *client) send(s *slot) error {
 	s.id += len(c.slots)
 	strconv.AppendInt(c.request[:c.idOffset], int64(s.id), 10)
-	s.started = c.waitForStart()
+	s.started = time.Now()
 	_, err := c.conn.w.Write(c.request)
 	return err
-}
-
-// waitForStart waits until the next call is due and returns when it was. A call
-// that is late counts from when it was due, so that latencies include the delay
-// that a slow call causes to those after it.
-func (c *client) waitForStart() time.Time {
-	if c.interval == 0 {
-		return time.Now()
-	}
-	due := c.next
-	c.next = due.Add(c.interval)
-	time.Sleep(time.Until(due))
-	return due
 }
 
 // receive waits for the response to any of the calls in flight, checks it, and

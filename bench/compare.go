@@ -12,35 +12,25 @@ func (b *bench) compare(ctx context.Context, s setup) (rounds, error) {
 		r = make(rounds, b.coldStarts)
 	}
 	for i := range r {
-		reference, err := b.measure(ctx, b.referenceFor(s), s.ofReference(), 1)
+		reference, err := b.measure(ctx, b.referenceFor(s), s)
 		if err != nil {
 			return nil, err
 		}
-		server, err := b.measure(ctx, b.server, s, 1)
+		server, err := b.measure(ctx, b.server, s)
 		if err != nil {
 			return nil, err
 		}
-		r[i].reference, r[i].server = reference[0], server[0]
+		r[i].reference, r[i].server = reference, server
 	}
 	return r, nil
 }
 
-// referenceFor returns the program that the server is compared with. With OAuth
-// that is the server itself, which then runs without.
+// referenceFor returns the program that the server is compared with.
 func (b *bench) referenceFor(s setup) program {
-	switch {
-	case s.coldStart:
+	if s.coldStart {
 		return b.coldReference
-	case s.issuer != nil:
-		return program{"server without OAuth", b.server.path}
 	}
 	return b.reference
-}
-
-// ofReference returns the setup of the program that the server is compared with.
-func (s setup) ofReference() setup {
-	s.issuer = nil
-	return s
 }
 
 // values returns the values of a metric in all rounds.

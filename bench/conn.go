@@ -27,18 +27,13 @@ func newStdioConn(in io.Writer, out io.Reader) *conn {
 	return &conn{w: in, r: bufio.NewReaderSize(out, maxResponse)}
 }
 
-// newHTTPConn returns a conn whose requests carry an access token, if it is not
-// empty.
-func newHTTPConn(c net.Conn, token string) *conn {
+func newHTTPConn(c net.Conn) *conn {
 	head := "POST /mcp HTTP/1.1\r\n" +
 		"Host: " + c.RemoteAddr().String() + "\r\n" +
 		"Content-Type: application/json\r\n" +
 		"Accept: application/json, text/event-stream\r\n" +
-		"Mcp-Protocol-Version: 2025-06-18\r\n"
-	if token != "" {
-		head += "Authorization: Bearer " + token + "\r\n"
-	}
-	head += "Content-Length: "
+		"Mcp-Protocol-Version: 2025-06-18\r\n" +
+		"Content-Length: "
 	return &conn{w: c, r: bufio.NewReaderSize(c, 16<<10), head: head}
 }
 

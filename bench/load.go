@@ -14,52 +14,57 @@ type measurement struct {
 	server   *process
 	upstream *upstream
 	clients  []*client
-	windows  int          // the number of windows to measure
-	window   atomic.Int32 // the current one: 0 is the warm-up, windows+1 comes after the last
+	phase    atomic.Int32
 }
 
-// load makes calls with all clients and returns the results of each window.
-func (b *bench) load(ctx context.Context, m *measurement) ([]result, error) {
+// The phases of a measurement.
+const (
+	warmUp int32 = iota
+	measured
+	over
+)
+
+// load makes calls with all clients and returns what was measured.
+func (b *bench) load(ctx context.Context, m *measurement) (result, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	var clients sync.WaitGroup
-	byClient := make([]latencies, len(m.clients))
+	byClient := make([][]time.Duration, len(m.clients))
 	for i, c := range m.clients {
 		clients.Go(func() {
 			var err error
-			if byClient[i], err = c.run(&m.window, m.windows+1); err != nil {
+			if byClient[i], err = c.run(&m.phase); err != nil {
 				fail(err)
 			}
 		})
 	}
-	snapshots, err := b.observe(ctx, m)
+	from, to, err := b.observe(ctx, m)
 	if err != nil {
 		fail(err)
 	}
 	clients.Wait()
 	if err := context.Cause(ctx); err != nil {
-		return nil, err
+		return result{}, err
 	}
-	return summarizeWindows(snapshots, byClient)
+	all := slices.Concat(byClient...)
+	if len(all) == 0 {
+		return result{}, errors.New("no call ended within the measured time")
+	}
+	return summarize(from, to, all), nil
 }
 
-// observe takes a snapshot before and after each window. When it returns, the
-// clients make no new calls.
-func (b *bench) observe(ctx context.Context, m *measurement) (snapshots []snapshot, err error) {
-	defer m.window.Store(int32(m.windows + 1))
+// observe takes a snapshot before and after the time that is measured. When it
+// returns, the clients make no new calls.
+func (b *bench) observe(ctx context.Context, m *measurement) (from, to snapshot, err error) {
+	defer m.phase.Store(over)
 	sleep(ctx, b.warmUp)
-	for i := range m.windows + 1 {
-		if i > 0 {
-			sleep(ctx, b.window)
-		}
-		s, err := m.snapshot()
-		if err != nil {
-			return nil, err
-		}
-		snapshots = append(snapshots, s)
-		m.window.Add(1)
+	if from, err = m.snapshot(); err != nil {
+		return from, to, err
 	}
-	return snapshots, nil
+	m.phase.Store(measured)
+	sleep(ctx, b.window)
+	to, err = m.snapshot()
+	return from, to, err
 }
 
 // A snapshot holds what the operating system and the upstream have counted
@@ -77,22 +82,6 @@ func (m *measurement) snapshot() (s snapshot, err error) {
 	s.usage, err = m.server.usage()
 	s.at = time.Now()
 	return s, err
-}
-
-// summarizeWindows returns the result of each window between two snapshots.
-func summarizeWindows(snapshots []snapshot, byClient []latencies) ([]result, error) {
-	var results []result
-	for i := range snapshots[1:] {
-		var all []time.Duration
-		for _, l := range byClient {
-			all = append(all, l[i+1]...) // window 0 is the warm-up
-		}
-		if len(all) == 0 {
-			return nil, errors.New("no call ended within the measured time")
-		}
-		results = append(results, summarize(snapshots[i], snapshots[i+1], all))
-	}
-	return results, nil
 }
 
 // summarize returns the result of a window in which calls of these latencies

@@ -64,7 +64,6 @@ type options struct {
 	against string
 	growth  bool
 	svg     string
-	steady  time.Duration
 }
 
 func parseFlags(args []string) (o options, err error) {
@@ -76,7 +75,6 @@ func parseFlags(args []string) (o options, err error) {
 	flags.StringVar(&o.against, "against", "", "compare with this `executable`, another build of the server, instead of the baseline")
 	flags.BoolVar(&o.growth, "growth", false, "measure 1 to 1,024 calls in flight and API responses of 1 to 64 KiB instead of the scenarios")
 	flags.StringVar(&o.svg, "svg", "", "with -growth, also draw a chart into this `file`")
-	flags.DurationVar(&o.steady, "steady", 0, "measure only the server, at 200 calls per second for this `duration`, instead of the scenarios")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -95,14 +93,8 @@ func (o *options) validate() error {
 		return fmt.Errorf("-rounds is %d: it must be at least 1", o.rounds)
 	case o.window <= 0:
 		return fmt.Errorf("-time is %v: it must be positive", o.window)
-	case o.steady < 0:
-		return fmt.Errorf("-steady is %v: it must be positive", o.steady)
-	case o.growth && o.steady > 0:
-		return errors.New("-growth and -steady are mutually exclusive")
-	case o.against != "" && o.steady > 0:
-		return errors.New("-against and -steady are mutually exclusive: -steady measures one server")
-	case o.only.String() != "" && (o.growth || o.steady > 0):
-		return errors.New("-only selects scenarios: it is not valid with -growth or -steady")
+	case o.only.String() != "" && o.growth:
+		return errors.New("-only selects scenarios: it is not valid with -growth")
 	case o.svg != "" && !o.growth:
 		return errors.New("-svg requires -growth")
 	}
@@ -137,10 +129,6 @@ func newBench(o options, dir string, out io.Writer) *bench {
 
 // run measures what the flags ask for and prints the results.
 func (b *bench) run(ctx context.Context) error {
-	if b.steady > 0 {
-		fmt.Fprintf(b.out, "; %v\n\n", b.steady)
-		return b.runSteady(ctx)
-	}
 	fmt.Fprintf(b.out, "; %d × %v\n\n", b.rounds, b.window)
 	if b.growth {
 		return b.runGrowth(ctx)

@@ -37,33 +37,32 @@ var metrics = [metricCount]struct{ name, format string }{
 // A result holds the value of each metric in one window of time.
 type result [metricCount]float64
 
-// measure starts a program, measures it in consecutive windows of time, and
-// stops it.
-func (b *bench) measure(ctx context.Context, p program, s setup, windows int) ([]result, error) {
+// measure starts a program, measures it, and stops it.
+func (b *bench) measure(ctx context.Context, p program, s setup) (r result, err error) {
 	u, err := b.upstream(ctx, s.upstream)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	limit := b.warmUp + time.Duration(windows)*b.window + 2*startTimeout
+	limit := b.warmUp + b.window + 2*startTimeout
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("timed out after %v", limit))
 	defer cancel()
 	began := time.Now()
 	server, err := b.startServer(ctx, p, s, u)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	defer server.stop()
 	conns, want, err := server.open(ctx, s, u)
 	if err != nil {
-		return nil, server.explain(err)
+		return r, server.explain(err)
 	}
 	if s.coldStart {
-		return []result{{startTime: milliseconds(time.Since(began))}}, nil
+		return result{startTime: milliseconds(time.Since(began))}, nil
 	}
-	m := &measurement{server: server, upstream: u, clients: newClients(conns, want, s), windows: windows}
-	results, err := b.load(ctx, m)
+	m := &measurement{server: server, upstream: u, clients: newClients(conns, want, s)}
+	r, err = b.load(ctx, m)
 	if err != nil {
-		return nil, server.explain(err)
+		return r, server.explain(err)
 	}
-	return results, nil
+	return r, nil
 }

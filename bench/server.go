@@ -4,22 +4,17 @@ import (
 	"context"
 	"net"
 	"net/url"
-	"time"
 )
 
 // A setup describes how a server runs and what load it gets.
 type setup struct {
 	upstream  upstreamConfig
-	stdio     bool          // instead of HTTP
-	coldStart bool          // measure only the time from start to first result
-	inFlight  int           // the number of calls in flight
-	interval  time.Duration // between the starts of calls; 0: a call starts when another one ends
-	oauth     bool          // compare the server with OAuth to the server without
-	issuer    *issuer       // of the access tokens that the server requires; nil: it requires none
+	stdio     bool // instead of HTTP
+	coldStart bool // measure only the time from start to first result
+	inFlight  int  // the number of calls in flight
 }
 
-// startServer starts a server with its default settings, and with OAuth if the
-// setup has an issuer.
+// startServer starts a server with its default settings.
 func (b *bench) startServer(ctx context.Context, p program, s setup, u *upstream) (*process, error) {
 	return b.start(ctx, p.path, s.args(u), s.env(u))
 }
@@ -30,18 +25,7 @@ func (s setup) args(u *upstream) []string {
 	if !s.stdio {
 		args = append(args, "--http", "127.0.0.1:0")
 	}
-	if s.issuer != nil {
-		args = append(args, "--oauth-issuer", s.issuer.URL, "--public-url", publicURL)
-	}
 	return args
-}
-
-// token returns the access token that the server requires, or "".
-func (s setup) token() string {
-	if s.issuer == nil {
-		return ""
-	}
-	return s.issuer.token
 }
 
 // env returns the environment of a server.
@@ -81,7 +65,7 @@ func (p *process) connect(ctx context.Context, s setup) ([]*conn, error) {
 			return nil, err
 		}
 		context.AfterFunc(ctx, func() { _ = c.Close() })
-		conns = append(conns, newHTTPConn(c, s.token()))
+		conns = append(conns, newHTTPConn(c))
 	}
 	return conns, nil
 }
