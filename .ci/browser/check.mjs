@@ -5,7 +5,7 @@
 //
 // Usage: node check.mjs BASE [FOLDER]   (screenshots go to FOLDER)
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
@@ -47,7 +47,8 @@ async function violations(page) {
 async function addresses() {
   const index = await (await fetch(`${base}/llms.txt`)).text();
   const pages = [...index.matchAll(/\]\(([^)]+)\.md\)/g)].map((link) => new URL(link[1], base));
-  assert.equal(pages.length, 14, "llms.txt lists every page");
+  const files = ["operations", "guides"].flatMap((kind) => readdirSync(new URL(`../../internal/docs/${kind}`, import.meta.url)));
+  assert.equal(pages.length, files.length, "llms.txt lists every page");
   assert.ok(pages.every((page) => page.origin === new URL(base).origin), "the addresses are those of the server");
   return ["/", ...pages.map((page) => page.pathname), "/search?q=50361", "/search?q=", "/search?q=zebra"];
 }

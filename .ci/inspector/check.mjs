@@ -1,7 +1,7 @@
 // Judges what the Inspector wrote with --format json, for one check of run.
 // Usage: node check.mjs CHECK STDOUT STDERR   (two files)
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const [check, stdout, stderr] = process.argv.slice(2);
 
@@ -12,10 +12,8 @@ const all = [...webhooks, ...manage, ...docs];
 
 const view = "ui://twilio-conversations/webhooks.html";
 const page = (name) => `twilio-conversations://docs/${name}`;
-const pages = [
-  ...["create", "delete", "fetch", "list", "update"].map((name) => page(`operations/${name}`)),
-  ...["addressing", "errors", "events", "keywords", "limits", "paging", "replay", "safe-creates", "targets"].map((name) => page(`guides/${name}`)),
-];
+const pages = ["operations", "guides"].flatMap((kind) =>
+  readdirSync(new URL(`../../internal/docs/${kind}`, import.meta.url)).sort().map((file) => page(`${kind}/${file.replace(/\.md$/, "")}`)));
 
 // A check gets the object that was written, all objects if there are several lines, and what is on stderr.
 const checks = {
