@@ -74,7 +74,7 @@ func (c *callbacks) allows(ip netip.Addr) bool {
 }
 
 // check returns an error if a URL cannot be that of a callback.
-func (c *callbacks) check(text string) *Error {
+func (c *callbacks) check(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return invalid("delivery.url must be an absolute https URL, such as https://example.com/events")
@@ -90,7 +90,7 @@ func (c *callbacks) check(text string) *Error {
 }
 
 // decodeSecret returns the bytes of a secret of Standard Webhooks.
-func decodeSecret(text string) (string, *Error) {
+func decodeSecret(text string) (string, error) {
 	encoded, ok := strings.CutPrefix(text, "whsec_")
 	secret, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil { // padding may be left out
@@ -143,7 +143,7 @@ func sign(secret, id, timestamp string, body []byte) string {
 }
 
 // verify asks a callback whether it wants the events of a subscription.
-func (c *callbacks) verify(ctx context.Context, s *subscription) *Error {
+func (c *callbacks) verify(ctx context.Context, s *subscription) error {
 	challenge := rand.Text()
 	body, _ := json.Marshal(map[string]string{"type": "verification", "challenge": challenge})
 	status, answer, err := c.post(ctx, s, messageID("verification"), body)

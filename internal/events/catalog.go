@@ -47,12 +47,12 @@ func eventIndex(name string) int {
 
 // List returns the events that are offered. It is the method events/list.
 func (s *Server) List(_ context.Context, c Call) (map[string]any, error) {
-	p := readParams(c.Params)
-	if p.text("cursor") != "" {
-		p.refuse("cursor", "must be left out: there is one page")
+	p, err := readParams(c.Params)
+	if err != nil {
+		return nil, err
 	}
-	if p.problem != nil {
-		return nil, p.problem
+	if p.Cursor != "" {
+		return nil, invalid("cursor must be left out: there is one page")
 	}
 	list := []any{}
 	for _, t := range eventTypes {

@@ -24,8 +24,8 @@ type outcomes struct {
 func (o *outcomes) observe(options *Options) {
 	o.counts = map[string]int{}
 	options.Metrics = Metrics{
-		Delivered: func(outcome string) { o.mu.Lock(); defer o.mu.Unlock(); o.counts[outcome]++ },
-		Waiting:   func(delta int) { o.waiting.Add(int32(delta)) },
+		Done:    func(outcome string) { o.mu.Lock(); defer o.mu.Unlock(); o.counts[outcome]++ },
+		Waiting: func(delta int) { o.waiting.Add(int32(delta)) },
 	}
 }
 
@@ -50,7 +50,7 @@ func (s *site) awaitIdle() {
 		d := s.server.deliverer
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		return d.items == 0 && d.bytes == 0 && len(d.queues) == 0
+		return d.cost == 0 && len(d.queues) == 0
 	}, 20*time.Second, time.Millisecond)
 }
 
@@ -74,19 +74,21 @@ func TestEventsAreDeliveredInTheirOrder(t *testing.T) {
 		require.Equal(t, "twilio-conversations-mcp/1", g.header.Get("User-Agent"))
 	}
 	require.Eventually(t, func() bool { return o.of("delivered") == 50 && o.waiting.Load() == 0 }, 10*time.Second, time.Millisecond)
-	require.Contains(t, s.log.String(), "msg=event event=onMessageAdded subscription="+sub.ID()+" outcome=delivered retries=0")
+	require.Contains(t, s.log.String(), "msg=event event=onMessageAdded subscription="+sub.ID()+" outcome=delivered")
 	require.NotContains(t, s.log.String(), "hunter2")
 	require.NotContains(t, s.log.String(), s.receiver.URL)
 }
 
-// What fails is tried again, signed anew, and does not hold up what comes later.
+// What fails is tried again, signed anew, before what comes later.
 func TestAnEventIsTriedUntilItIsAccepted(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	var o outcomes
+	s := newSite(t, o.observe)
+	statuses := []int{400, 401, 404, 301, 500, 503, 429, 408, 425, 429, 0}
 	var failures atomic.Int32
 	s.receiver.use(func(g got) (int, string) {
-		if g.fields["eventId"] == "e0" && failures.Add(1) <= 6 {
-			return []int{500, 503, 400, 401, 301, 429}[failures.Load()-1], ""
+		if n := int(failures.Add(1)); n < len(statuses) {
+			return statuses[n-1], ""
 		}
 		return 202, ""
 	})
@@ -94,9 +96,32 @@ func TestAnEventIsTriedUntilItIsAccepted(t *testing.T) {
 	for _, id := range []string{"e0", "e1", "e2"} {
 		require.True(t, s.server.deliverer.accept(event(sub, id)))
 	}
-	all := s.receiver.await("", 9)
-	require.Equal(t, "e0", all[8].fields["eventId"])
-	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "outcome=delivered retries=6") }, 10*time.Second, time.Millisecond)
+	all := s.receiver.await("", len(statuses)+2)
+	for i, g := range all {
+		require.Equal(t, []string{"e0", "e1", "e2"}[max(0, i-len(statuses)+1)], g.fields["eventId"])
+	}
+	require.Eventually(t, func() bool { return o.of("delivered") == 3 }, 10*time.Second, time.Millisecond)
+}
+
+// An event that is refused again and again is given up before it holds up others for
+// long.
+func TestAnEventThatACallbackRefusesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	var o outcomes
+	s := newSite(t, o.observe)
+	s.receiver.use(func(g got) (int, string) {
+		if g.fields["eventId"] == "e0" {
+			return 400, ""
+		}
+		return 200, ""
+	})
+	for _, id := range []string{"e0", "e1"} {
+		require.True(t, s.server.deliverer.accept(event(s.to("/hook"), id)))
+	}
+	s.receiver.await("", maxRefusals+1)
+	s.receiver.await("gap", 1)
+	require.Equal(t, 1, o.of("refused"))
+	require.Equal(t, 1, o.of("delivered"))
 }
 
 func TestACallbackThatCannotBeReachedIsTriedAgain(t *testing.T) {
@@ -119,50 +144,48 @@ func TestAnEventThatWasAcceptedIsNotDeliveredAgain(t *testing.T) {
 	}
 	require.True(t, s.server.deliverer.accept(event(other, "e0")), "of another subscription")
 	s.receiver.await("", 2)
-	for i := range maxRemembered {
-		s.server.deliverer.remember(event(sub, fmt.Sprint(i)))
+	s.awaitIdle()
+	for i := range maxSeen {
+		s.server.deliverer.seen[fmt.Sprint(i)] = struct{}{}
 	}
-	require.Len(t, s.server.deliverer.remembered, maxRemembered)
-	require.Len(t, s.server.deliverer.order, maxRemembered)
+	require.True(t, s.server.deliverer.accept(event(sub, "e1")))
+	require.LessOrEqual(t, len(s.server.deliverer.seen), maxSeen)
+	s.awaitIdle()
 	require.True(t, s.server.deliverer.accept(event(sub, "e0")), "it was forgotten")
-	s.receiver.await("", 3)
+	s.awaitIdle()
+	require.Len(t, s.receiver.all(""), 4)
 }
 
 // The subscriber is told of events that were given up, once, with a position before
 // them.
 func TestAnEventThatIsGivenUpLeavesAGap(t *testing.T) {
 	t.Parallel()
-	for name, status := range map[string]int{"expired": 500, "rejected": http.StatusRequestEntityTooLarge} {
+	for name, status := range map[string]int{"expired": 500, "refused": http.StatusRequestEntityTooLarge} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var o outcomes
 			s := newSite(t, o.observe)
-			var open atomic.Bool
+			var late atomic.Int64
+			s.server.deliverer.now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
 			s.receiver.use(func(g got) (int, string) {
-				if g.fields["type"] == "gap" && open.Load() {
+				if g.fields["type"] == "gap" {
 					return 200, ""
 				}
 				return status, ""
 			})
-			var late atomic.Int64
-			s.server.deliverer.now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
-			sub := s.to("/hook")
 			for _, id := range []string{"e0", "e1", "e2"} {
-				require.True(t, s.server.deliverer.accept(event(sub, id)))
+				require.True(t, s.server.deliverer.accept(event(s.to("/hook"), id)))
 			}
-			if status == 500 {
-				require.Eventually(t, func() bool { return len(s.receiver.all("")) > 5 }, 10*time.Second, time.Millisecond)
+			s.receiver.awaitSome("")
+			if name == "expired" {
 				late.Store(int64(deliveryTime))
-			} else {
-				open.Store(true)
 			}
-			require.Eventually(t, func() bool { return o.of(name) == 3 }, 10*time.Second, time.Millisecond)
-			open.Store(true)
-			require.Eventually(t, func() bool { return o.waiting.Load() == 0 }, 10*time.Second, time.Millisecond)
+			s.awaitIdle()
+			require.Equal(t, 3, o.of(name))
 			gaps := s.receiver.all("gap")
-			last := gaps[len(gaps)-1]
-			require.Equal(t, "41", last.fields["cursor"])
-			require.True(t, strings.HasPrefix(last.header.Get("webhook-id"), "msg_gap_"))
+			require.NotEmpty(t, gaps)
+			require.Equal(t, "41", gaps[0].fields["cursor"])
+			require.True(t, strings.HasPrefix(gaps[0].header.Get("webhook-id"), "msg_gap_"))
 			require.Zero(t, o.of("delivered"), "gaps are not events")
 		})
 	}
@@ -200,12 +223,12 @@ func TestASlowCallbackCostsOthersNothing(t *testing.T) {
 		return 200, ""
 	})
 	accepted := 0
-	for i := range ownWaiting + 10 {
+	for i := range ownCost + 10 {
 		if s.server.deliverer.accept(event(s.to("/slow"), fmt.Sprint(i))) {
 			accepted++
 		}
 	}
-	require.Equal(t, ownWaiting, accepted)
+	require.Equal(t, ownCost, accepted)
 	require.True(t, s.server.deliverer.accept(gap(s.to("/slow"))), "there is room to tell of a gap")
 	for i := range 10 {
 		require.True(t, s.server.deliverer.accept(event(s.to("/quick"), fmt.Sprint(i))))
@@ -225,19 +248,18 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	d.pause = func(int) time.Duration { return time.Hour }
 	big := event(s.to("/big"), "big")
 	big.body = []byte(`{"data":"` + strings.Repeat("x", maxBody-20) + `"}`)
-	for i := range ownWaitBytes / maxBody {
+	for i := range ownCost / big.cost() {
 		m := *big
 		m.id = fmt.Sprint(i)
 		require.True(t, d.accept(&m))
 	}
 	require.False(t, d.accept(big), "of one subscription, by bytes")
-	accepted := 0
-	for i := range 2 * maxWaiting {
-		if d.accept(event(s.to(fmt.Sprintf("/%d", i%100)), fmt.Sprint(i))) {
-			accepted++
-		}
+	for i := range 2 * maxCost {
+		d.accept(event(s.to(fmt.Sprintf("/%d", i%100)), fmt.Sprint(i)))
 	}
-	require.Equal(t, maxWaiting-ownWaitBytes/maxBody, accepted)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	require.Equal(t, maxCost, d.cost)
 }
 
 // When the server ends, what waits is tried at once and, if that fails, dropped and

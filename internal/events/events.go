@@ -50,28 +50,16 @@ type Options struct {
 	Metrics Metrics
 }
 
-// Metrics are called as things happen, by several goroutines at once. Each
-// function may be nil.
+// Metrics are called as things happen, by several goroutines at once. They may be
+// nil.
 type Metrics struct {
-	// Delivered is called for each event that is done. The outcome is "delivered",
-	// "rejected" if the callback did not want the event or its subscription ended,
-	// "expired" if it could not be delivered in time, "dropped" if the server ended
-	// first, or "refused" if too many were waiting.
-	Delivered func(outcome string)
+	// Done is called for each event that is done. The outcome is "delivered",
+	// "refused" if the callback refused it, "expired" if it could not be delivered in
+	// time, "ended" if its subscription ended, "dropped" if the server ended first, or
+	// "full" if too much was waiting.
+	Done func(outcome string)
 	// Waiting is called when a message begins and ends to wait for its delivery.
 	Waiting func(delta int)
-}
-
-func (m Metrics) delivered(outcome string) {
-	if m.Delivered != nil {
-		m.Delivered(outcome)
-	}
-}
-
-func (m Metrics) waiting(delta int) {
-	if m.Waiting != nil {
-		m.Waiting(delta)
-	}
 }
 
 // MinKeyLength is the least number of bytes of a key.
@@ -96,6 +84,9 @@ type Server struct {
 // New returns a server. Its errors say which option is invalid.
 func New(o Options) (*Server, error) {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	if o.Metrics.Done == nil {
+		o.Metrics = Metrics{Done: func(string) {}, Waiting: func(int) {}}
+	}
 	s := &Server{Options: o, receiving: semaphore.NewWeighted(maxReceiving), now: time.Now, patience: answerTime}
 	if !s.Subscribes() {
 		return s, nil
@@ -154,10 +145,13 @@ func invalid(format string, args ...any) *Error {
 	return &Error{Code: codeInvalidParams, Message: fmt.Sprintf(format, args...)}
 }
 
-// twilioError describes an error of the Twilio client.
-func twilioError(err error) *Error {
-	answered, ok := errors.AsType[*twilioapi.Error](err)
+// AsError returns the error of a method, which may be one of the Twilio client.
+func AsError(err error) *Error {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own
+	}
 	e := &Error{Code: codeInternal, Message: err.Error()}
+	answered, ok := errors.AsType[*twilioapi.Error](err)
 	switch {
 	case !ok:
 	case answered.Status == 404:

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -156,9 +155,7 @@ func (s *site) problem(event string, changes ...func(map[string]any)) *Error {
 func asError(t testing.TB, err error) *Error {
 	t.Helper()
 	require.Error(t, err)
-	problem, ok := errors.AsType[*Error](err)
-	require.True(t, ok, "%T", err)
-	return problem
+	return AsError(err)
 }
 
 // webhooks returns those of a conversation.
@@ -279,6 +276,12 @@ func (r *receiver) await(kind string, count int) []got {
 	list := r.all(kind)
 	require.Len(r.t, list, count)
 	return list
+}
+
+// awaitSome waits until the receiver has got a message of a kind.
+func (r *receiver) awaitSome(kind string) {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool { return len(r.all(kind)) > 0 }, 10*time.Second, time.Millisecond)
 }
 
 // isSigned verifies a message as https://www.standardwebhooks.com says.

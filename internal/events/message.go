@@ -21,8 +21,6 @@ type message struct {
 	last bool // the subscription ends when it is delivered
 
 	deadline time.Time     // when it is given up
-	due      time.Time     // when it is tried next
-	attempts int           // that failed
 	done     chan struct{} // closed when it is delivered or given up
 }
 
@@ -36,6 +34,9 @@ const (
 
 // key identifies an event of a subscription among all.
 func (m *message) key() string { return m.sub.ID() + " " + m.id }
+
+// cost is what a message counts toward the limits on what waits.
+func (m *message) cost() int { return 1 + len(m.body)>>13 }
 
 // maxBody limits the body of a message, as SEP-3415 does.
 const maxBody = 256 << 10

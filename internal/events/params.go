@@ -1,9 +1,11 @@
 package events
 
 import (
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -11,100 +13,74 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// params reads the members of an object. It keeps the first problem.
+// params are the parameters of all methods. What is left out is its zero value, and
+// null is left out, except for TTL.
 type params struct {
-	path    string // of the members
-	members map[string]jsontext.Value
-	problem *Error
+	Name      string `json:"name"`
+	Arguments struct {
+		Conversation string                    `json:"ConversationSid"`
+		Others       map[string]jsontext.Value `json:",unknown"`
+	} `json:"arguments"`
+	Delivery struct {
+		Mode   string `json:"mode"`
+		URL    string `json:"url"`
+		Secret string `json:"secret"`
+	} `json:"delivery"`
+	Cursor    string         `json:"cursor"`
+	TTL       jsontext.Value `json:"ttlMs"`
+	MaxAge    *int64         `json:"maxAgeMs"`
+	MaxEvents *int64         `json:"maxEvents"`
 }
 
-func readParams(raw json.RawMessage) *params {
+func readParams(raw json.RawMessage) (*params, error) {
 	p := &params{}
-	if raw != nil && jsonv2.Unmarshal(raw, &p.members) != nil {
-		p.problem = invalid("params must be an object")
+	if raw == nil {
+		return p, nil
 	}
-	return p
-}
-
-// keep keeps a problem, unless it is nil or there is another one.
-func (p *params) keep(problem *Error) {
-	if p.problem == nil {
-		p.problem = problem
+	err := jsonv2.Unmarshal(raw, p)
+	if wrong, ok := errors.AsType[*jsonv2.SemanticError](err); ok {
+		name := strings.ReplaceAll(strings.TrimPrefix("params"+string(wrong.JSONPointer), "params/"), "/", ".")
+		kind := map[reflect.Kind]string{reflect.String: "a string", reflect.Struct: "an object"}[wrong.GoType.Kind()]
+		if kind == "" {
+			kind = "an integer"
+		}
+		return nil, invalid("%.64s must be %s", name, kind)
 	}
-}
-
-func (p *params) refuse(name, problem string) { p.keep(invalid("%s%s %s", p.path, name, problem)) }
-
-// has reports whether a member is given and is not null.
-func (p *params) has(name string) bool { v, ok := p.members[name]; return ok && v.Kind() != 'n' }
-
-// object returns the members of an object, which may be left out.
-func (p *params) object(name string) *params {
-	o := &params{path: p.path + name + "."}
-	if p.has(name) && (p.members[name].Kind() != '{' || jsonv2.Unmarshal(p.members[name], &o.members) != nil) {
-		p.refuse(name, "must be an object")
-	}
-	return o
-}
-
-// text returns a string; it is empty if it is left out.
-func (p *params) text(name string) (text string) {
-	if p.has(name) && jsonv2.Unmarshal(p.members[name], &text) != nil {
-		p.refuse(name, "must be a string")
-	}
-	return text
-}
-
-// integer returns an integer of at least 0, or the default value if it is left out.
-func (p *params) integer(name string, otherwise int64) int64 {
-	if !p.has(name) {
-		return otherwise
-	}
-	n, err := strconv.ParseInt(string(p.members[name]), 10, 64)
-	if err != nil || n < 0 {
-		p.refuse(name, "must be an integer of at least 0")
-	}
-	return n
+	return p, err
 }
 
 // event returns the index of the event that name names.
-func (p *params) event() int {
-	name := p.text("name")
-	event := eventIndex(name)
+func (p *params) event() (byte, error) {
+	event := eventIndex(p.Name)
 	if event < 0 {
-		p.keep(&Error{
-			Code: codeNotFound, Message: fmt.Sprintf("there is no event %.64q; events/list has all of them", name), Data: map[string]any{"kind": "event"},
-		})
+		return 0, &Error{codeNotFound, fmt.Sprintf("there is no event %.64q; events/list has all of them", p.Name), map[string]any{"kind": "event"}}
 	}
-	return event
+	return byte(event), nil
 }
 
-// conversation returns the SID of the conversation in arguments.
-func (p *params) conversation() string {
-	arguments := p.object("arguments")
-	sid := arguments.text("ConversationSid")
-	if !isSID("CH", sid) {
-		arguments.refuse("ConversationSid", "must be the SID of a conversation: CH and 32 hexadecimal digits")
-	}
-	for name := range arguments.members {
-		if name != "ConversationSid" && !strings.HasPrefix(name, "_") {
-			arguments.refuse(fmt.Sprintf("%.64s", name), "is not an argument; the only one is ConversationSid")
+// conversation returns the SID in arguments, without CH.
+func (p *params) conversation() (sid [16]byte, err error) {
+	for name := range p.Arguments.Others {
+		if !strings.HasPrefix(name, "_") { // which clients add on their own
+			return sid, invalid("arguments.%.64s is not an argument; the only one is ConversationSid", name)
 		}
 	}
-	p.keep(arguments.problem)
-	return "CH" + strings.ToLower(strings.TrimPrefix(sid, "CH"))
+	if !isSID("CH", p.Arguments.Conversation) {
+		return sid, invalid("arguments.ConversationSid must be the SID of a conversation: CH and 32 hexadecimal digits")
+	}
+	_, err = hex.Decode(sid[:], []byte(p.Arguments.Conversation[2:]))
+	return sid, err
 }
 
-// position returns the index of a message that cursor is; it is absent if there is
-// no cursor, which means from now on.
-func (p *params) position() (index int64, ok bool) {
-	text := p.text("cursor")
-	if text == "" {
-		return 0, false
+// position returns the index of a message that the cursor is. Without a cursor it
+// is not ok, and means from now on.
+func (p *params) position() (index int64, ok bool, err error) {
+	if p.Cursor == "" {
+		return 0, false, nil
 	}
-	index, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || index < -1 || slices.Contains([]byte{'+', '0'}, text[0]) && text != "0" {
-		p.refuse("cursor", "must be one that this server has returned, or null")
+	index, err = strconv.ParseInt(p.Cursor, 10, 32)
+	if err != nil || index < -1 || p.Cursor != strconv.FormatInt(index, 10) {
+		return 0, false, invalid("cursor must be one that this server has returned, or null")
 	}
-	return index, true
+	return index, true, nil
 }

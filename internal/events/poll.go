@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,21 +24,13 @@ const (
 // oldest first. Without a cursor it returns the newest one as a cursor. It is the
 // method events/poll.
 func (s *Server) Poll(ctx context.Context, c Call) (map[string]any, error) {
-	p := readParams(c.Params)
-	event, conversation := p.event(), p.conversation()
-	after, resumes := p.position()
-	limit, age := p.integer("maxEvents", defaultEvents), p.integer("maxAgeMs", -1)
-	if limit == 0 {
-		p.refuse("maxEvents", "must be an integer of at least 1")
+	p, conversation, err := readPoll(c.Params)
+	if err != nil {
+		return nil, err
 	}
-	if p.problem == nil && eventTypes[event].name != messageAdded {
-		p.keep(&Error{
-			Code: codeUnsupported, Message: fmt.Sprintf("%s cannot be polled; %s can", eventTypes[event].name, messageAdded),
-			Data: map[string]any{"feature": "deliveryMode", "value": "poll"},
-		})
-	}
-	if p.problem != nil {
-		return nil, p.problem
+	after, resumes, err := p.position()
+	if err != nil {
+		return nil, err
 	}
 	result := map[string]any{"events": []any{}, "truncated": false, "hasMore": false, "nextPollMs": pollInterval.Milliseconds()}
 	if !resumes {
@@ -51,12 +42,12 @@ func (s *Server) Poll(ctx context.Context, c Call) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	recent := dropOld(messages, s.now(), age)
+	recent := dropOld(messages, s.now(), p.MaxAge)
 	result["truncated"] = !complete || len(recent) < len(messages)
 	if len(messages) > 0 {
 		after = messages[len(messages)-1].Index
 	}
-	if n := int(min(limit, maxEvents)); len(recent) > n {
+	if n := int(min(*p.MaxEvents, maxEvents)); len(recent) > n {
 		recent, result["hasMore"] = recent[:n], true
 		after = recent[n-1].Index
 	}
@@ -68,11 +59,34 @@ func (s *Server) Poll(ctx context.Context, c Call) (map[string]any, error) {
 	return result, nil
 }
 
+// readPoll returns the params of a poll, and the SID of the conversation.
+func readPoll(raw json.RawMessage) (*params, string, error) {
+	p, err := readParams(raw)
+	if err != nil {
+		return nil, "", err
+	}
+	event, err := p.event()
+	if err != nil {
+		return nil, "", err
+	}
+	if name := eventTypes[event].name; name != messageAdded {
+		return nil, "", unsupported("poll", name+" cannot be polled; "+messageAdded+" can")
+	}
+	if p.MaxEvents == nil {
+		p.MaxEvents = new(int64(defaultEvents))
+	}
+	if *p.MaxEvents < 1 {
+		return nil, "", invalid("maxEvents must be at least 1")
+	}
+	conversation, err := p.conversation()
+	return p, (&subscription{conversation: conversation}).conversationSID(), err
+}
+
 // newestIndex returns the index of the newest message, or -1 if there is none.
 func newestIndex(ctx context.Context, twilio *twilioapi.Client, conversation string) (int64, error) {
 	page, _, err := twilio.Messages(ctx, conversation, 1, "")
 	if err != nil {
-		return 0, twilioError(err)
+		return 0, err
 	}
 	if len(page) == 0 {
 		return -1, nil
@@ -87,7 +101,7 @@ func messagesAfter(ctx context.Context, twilio *twilioapi.Client, conversation s
 	for range maxPages {
 		page, next, err := twilio.Messages(ctx, conversation, pageSize, token)
 		if err != nil {
-			return nil, false, twilioError(err)
+			return nil, false, err
 		}
 		for _, m := range page {
 			complete = complete || m.Index <= index
@@ -105,14 +119,15 @@ func messagesAfter(ctx context.Context, twilio *twilioapi.Client, conversation s
 	return list, complete, nil
 }
 
-// dropOld leaves out messages that are older than age, in milliseconds; -1: none.
-func dropOld(messages []twilioapi.Message, now time.Time, age int64) []twilioapi.Message {
-	if age < 0 {
+// dropOld leaves out messages that are older than age, in milliseconds, unless that
+// is nil.
+func dropOld(messages []twilioapi.Message, now time.Time, age *int64) []twilioapi.Message {
+	if age == nil {
 		return messages
 	}
 	return slices.DeleteFunc(slices.Clone(messages), func(m twilioapi.Message) bool {
 		created, err := time.Parse(time.RFC3339, m.DateCreated)
-		return err == nil && now.Sub(created).Milliseconds() > age
+		return err == nil && now.Sub(created).Milliseconds() > *age
 	})
 }
 
@@ -133,18 +148,14 @@ func (s *Server) polled(conversation string, m twilioapi.Message) json.RawMessag
 // setPosition sets the position that the subscriber knows: the one it asks for or,
 // if it asks for none, the newest one. A new webhook then replays what came after.
 func (n *subscriber) setPosition(ctx context.Context, p *params) error {
-	if n.sub.name() != messageAdded {
-		return nil
-	}
-	after, resumes := p.position()
-	if !resumes {
-		var err error
-		n.sub.position, err = newestIndex(ctx, n.twilio, n.sub.conversationSID())
+	after, resumes, err := p.position()
+	if err != nil || n.name() != messageAdded {
 		return err
 	}
-	n.sub.position = after
-	first := after + 1
-	n.replayAfter = &first
-	n.skips = p.has("maxAgeMs")
+	if !resumes {
+		n.position, err = newestIndex(ctx, n.Twilio, n.conversationSID())
+		return err
+	}
+	n.position, n.replayAfter, n.skips = after, new(after+1), p.MaxAge != nil
 	return nil
 }

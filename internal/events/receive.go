@@ -51,7 +51,7 @@ func (s *subscription) concerns(r *http.Request) bool {
 func (s *Server) receive(r *http.Request, sub *subscription) int {
 	m := newEvent(sub, r.Form, r.Header.Get("I-Twilio-Idempotency-Token"), s.now())
 	if len(m.body) > maxBody || !s.deliverer.accept(m) {
-		s.deliverer.report(m, "refused", 0)
+		s.deliverer.report(m, "full")
 		s.deliverer.accept(gap(sub))
 		return http.StatusServiceUnavailable
 	}
@@ -76,7 +76,7 @@ func (s *Server) end(sub *subscription) {
 	if s.Twilio == nil || !s.ending.enter("", maxEnding) {
 		return // the next request of Twilio leads here again
 	}
-	go func() {
+	s.deliverer.workers.Go(func() {
 		defer s.ending.leave("")
 		ctx, cancel := context.WithTimeout(s.deliverer.ctx, endTime)
 		defer cancel()
@@ -88,7 +88,7 @@ func (s *Server) end(sub *subscription) {
 			s.Log.Info("the webhook of a subscription that has ended was removed", "subscription", sub.ID())
 			s.deliverer.accept(terminated(sub, "the subscription has ended"))
 		}
-	}()
+	})
 }
 
 // isTwilios reports whether a request has Twilio's signature. Without an auth token

@@ -175,7 +175,7 @@ func TestACallbackThatAnswers410EndsItsSubscription(t *testing.T) {
 	s.receiver.answer(http.StatusGone)
 	require.Equal(t, 204, s.fire(hook, happened(messageAdded, "MessageSid", message1)))
 	require.Eventually(t, func() bool { return len(s.webhooks(room)) == 0 }, 10*time.Second, time.Millisecond)
-	require.Contains(t, s.log.String(), "outcome=rejected")
+	require.Contains(t, s.log.String(), "outcome=ended")
 }
 
 func TestWithoutCredentialsOfTheServerTheWebhookOfAnEndedSubscriptionStays(t *testing.T) {
@@ -202,14 +202,15 @@ func TestAnEventThatThereIsNoRoomForIsRefused(t *testing.T) {
 	s := newSite(t, o.observe)
 	hook := s.hook(messageAdded)
 	s.receiver.answer(503)
-	s.server.deliverer.pause = func(int) time.Duration { return time.Hour }
 	own := s.server.open(hook)
-	for range ownWaiting {
+	for range ownCost {
 		require.True(t, s.server.deliverer.accept(event(own, messageID("x"))))
 	}
 	require.Equal(t, 503, s.fire(hook, happened(messageAdded, "MessageSid", message1)))
-	require.Equal(t, 1, o.of("refused"))
-	s.receiver.await("gap", 1)
+	require.Equal(t, 1, o.of("full"))
+	s.receiver.use(nil)
+	s.awaitIdle()
+	require.Len(t, s.receiver.all("gap"), 1)
 
 	require.Equal(t, 503, s.fire(hook, happened(messageAdded, "MessageSid", message1, "Body", strings.Repeat("\x01", 80<<10))), "longer than a message may be, as JSON")
 }

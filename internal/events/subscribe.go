@@ -2,9 +2,10 @@ package events
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,216 +29,183 @@ const (
 	maxVerifying        = 100 // callbacks that one caller lets verify at once
 )
 
-// Subscribe subscribes a callback to an event, or refreshes the subscription of the
-// same caller to the same event at the same callback. It is the method
-// events/subscribe.
-func (s *Server) Subscribe(ctx context.Context, c Call) (map[string]any, error) {
-	p := readParams(c.Params)
-	sub := s.readSubscription(p, c.Principal)
-	p.position()
-	p.integer("maxAgeMs", 0)
-	if p.problem != nil {
-		return nil, p.problem
-	}
-	n := &subscriber{Server: s, twilio: c.Twilio, sub: sub}
-	if err := n.setPosition(ctx, p); err != nil {
-		return nil, err
-	}
-	if err := n.place(ctx, c.Principal); err != nil {
-		return nil, err
-	}
-	result := map[string]any{
-		"id": sub.ID(), "refreshBefore": sub.expires.UTC().Format(time.RFC3339), "cursor": nil, "truncated": n.truncated,
-	}
-	if cursor := sub.cursor(); cursor != "" {
-		result["cursor"] = cursor
-	}
-	return result, nil
-}
-
-// readSubscription returns the subscription that params describe.
-func (s *Server) readSubscription(p *params, principal string) *subscription {
-	sub := s.readKey(p, principal)
-	delivery := p.object("delivery")
-	p.keep(s.callbacks.check(sub.callback))
-	secret, problem := decodeSecret(delivery.text("secret"))
-	p.keep(delivery.problem)
-	p.keep(problem)
-	sub.secret = secret
-	sub.expires = s.now().Add(lifetime(p)).Truncate(time.Second)
-	return sub
-}
-
-// readKey returns a subscription with what identifies it.
-func (s *Server) readKey(p *params, principal string) *subscription {
-	if principal == "" {
-		p.keep(&Error{Code: codeForbidden, Message: "subscribing needs a caller that is known: the server must require tokens, OAuth or credentials"})
-	}
-	event, conversation, delivery := p.event(), p.conversation(), p.object("delivery")
-	sub := &subscription{event: byte(max(0, event)), position: -1, callback: delivery.text("url")}
-	mode := delivery.text("mode")
-	p.keep(delivery.problem)
-	if mode != "webhook" && mode != "" {
-		p.keep(&Error{
-			Code: codeUnsupported, Message: fmt.Sprintf("the delivery mode %.32q cannot be subscribed to; webhook can", mode),
-			Data: map[string]any{"feature": "deliveryMode", "value": fmt.Sprintf("%.32s", mode)},
-		})
-	}
-	_, _ = hex.Decode(sub.conversation[:], []byte(strings.TrimPrefix(conversation, "CH")))
-	sub.id = newID(principal, sub.callback, sub.name(), conversation)
-	return sub
-}
-
-// lifetime returns how long a subscription lasts: what was asked for, within limits.
-// Null asks for as long as possible.
-func lifetime(p *params) time.Duration {
-	if ttl, ok := p.members["ttlMs"]; ok && ttl.Kind() == 'n' {
-		return longestTTL
-	}
-	ms := p.integer("ttlMs", defaultTTL.Milliseconds())
-	return time.Duration(min(max(ms, shortestTTL.Milliseconds()), longestTTL.Milliseconds())) * time.Millisecond
-}
-
-// A subscriber subscribes to one event.
+// A subscriber carries out a call of Subscribe.
 type subscriber struct {
 	*Server
-	twilio      *twilioapi.Client
-	sub         *subscription
+	Call
+	*subscription
+	address     string // of the webhook
 	replayAfter *int64 // of a new webhook
 	skips       bool   // a new webhook replays nothing, because some messages may be too old
 	truncated   bool   // messages were skipped
 }
 
-// place makes a webhook for the subscription, or gives its webhook a new token. A
-// callback is verified first, unless the subscription exists with the same secret.
-func (n *subscriber) place(ctx context.Context, principal string) error {
-	token, ok := n.sealer.seal(n.sub)
-	if !ok {
-		return &Error{
-			Code: codeExhausted, Message: fmt.Sprintf("delivery.url and delivery.secret are %d bytes too long to fit into the URL of a webhook", len(n.sub.marshal())-n.sealer.capacity),
-			Data: map[string]any{"limit": "deliveryUrl", "max": max(0, len(n.sub.callback)-len(n.sub.marshal())+n.sealer.capacity)},
+// Subscribe subscribes a callback to an event, or refreshes the subscription of the
+// same caller to the same event at the same callback. It is the method
+// events/subscribe.
+func (s *Server) Subscribe(ctx context.Context, c Call) (map[string]any, error) {
+	p, err := readParams(c.Params)
+	if err != nil {
+		return nil, err
+	}
+	n := &subscriber{Server: s, Call: c}
+	for _, step := range []func(context.Context, *params) error{n.identify, n.describe, n.setPosition, n.seal, n.place} {
+		if err := step(ctx, p); err != nil {
+			return nil, err
 		}
 	}
-	address := n.PublicURL + Path + token
-	done, err := n.placeLocked(ctx, address, false)
-	if done || err != nil {
+	result := map[string]any{
+		"id": n.ID(), "refreshBefore": n.expires.UTC().Format(time.RFC3339), "cursor": nil, "truncated": n.truncated,
+	}
+	if cursor := n.cursor(); cursor != "" {
+		result["cursor"] = cursor
+	}
+	return result, nil
+}
+
+// identify reads what identifies the subscription.
+func (n *subscriber) identify(_ context.Context, p *params) (err error) {
+	n.subscription, err = readKey(p, n.Principal)
+	return err
+}
+
+func readKey(p *params, principal string) (*subscription, error) {
+	if principal == "" {
+		return nil, &Error{Code: codeForbidden, Message: "subscribing needs a caller that is known: the server must require tokens, OAuth or credentials"}
+	}
+	event, err := p.event()
+	if err != nil {
+		return nil, err
+	}
+	conversation, err := p.conversation()
+	if err != nil {
+		return nil, err
+	}
+	if mode := p.Delivery.Mode; mode != "webhook" && mode != "" {
+		return nil, unsupported(mode, fmt.Sprintf("the delivery mode %.32q cannot be subscribed to; webhook can", mode))
+	}
+	sub := &subscription{event: event, conversation: conversation, position: -1, callback: p.Delivery.URL}
+	sub.id = newID(principal, sub.callback, sub.name(), sub.conversationSID())
+	return sub, nil
+}
+
+func unsupported(mode, message string) *Error {
+	return &Error{codeUnsupported, message, map[string]any{"feature": "deliveryMode", "value": fmt.Sprintf("%.32s", mode)}}
+}
+
+// describe reads the rest of the subscription.
+func (n *subscriber) describe(_ context.Context, p *params) (err error) {
+	if err := n.callbacks.check(n.callback); err != nil {
 		return err
 	}
-	if !n.verifying.enter(principal, maxVerifying) {
+	if n.secret, err = decodeSecret(p.Delivery.Secret); err != nil {
+		return err
+	}
+	ttl, err := lifetime(p.TTL)
+	n.expires = n.now().Add(ttl).Truncate(time.Second)
+	return err
+}
+
+// lifetime returns how long a subscription lasts: what was asked for, within limits.
+// Null asks for as long as possible.
+func lifetime(ttl []byte) (time.Duration, error) {
+	switch string(ttl) {
+	case "":
+		return defaultTTL, nil
+	case "null":
+		return longestTTL, nil
+	}
+	ms, err := strconv.ParseInt(string(ttl), 10, 64)
+	if err != nil {
+		return 0, invalid("ttlMs must be an integer or null")
+	}
+	return time.Duration(min(max(ms, shortestTTL.Milliseconds()), longestTTL.Milliseconds())) * time.Millisecond, nil
+}
+
+// seal makes the address of the webhook.
+func (n *subscriber) seal(context.Context, *params) error {
+	token, ok := n.sealer.seal(n.subscription)
+	if excess := len(n.marshal()) - n.sealer.capacity; !ok {
 		return &Error{
-			Code: codeExhausted, Message: "too many callbacks are being verified for this caller; try again later", Data: map[string]any{"limit": "verifications", "max": maxVerifying},
+			codeExhausted, fmt.Sprintf("delivery.url and delivery.secret are %d bytes too long to fit into the URL of a webhook", excess),
+			map[string]any{"limit": "deliveryUrl", "max": max(0, len(n.callback)-excess)},
 		}
 	}
-	problem := n.callbacks.verify(ctx, n.sub)
-	n.verifying.leave(principal)
-	if problem != nil {
-		return problem
+	n.address = n.PublicURL + Path + token
+	return nil
+}
+
+// place makes a webhook for the subscription, or gives its webhook a new address. A
+// callback is verified first, unless the subscription exists with the same secret.
+func (n *subscriber) place(ctx context.Context, _ *params) error {
+	if done, err := n.placeLocked(ctx, false); done || err != nil {
+		return err
 	}
-	_, err = n.placeLocked(ctx, address, true)
+	if !n.verifying.enter(n.Principal, maxVerifying) {
+		return &Error{codeExhausted, "too many callbacks of this caller are being verified; try again later", map[string]any{"limit": "verifications", "max": maxVerifying}}
+	}
+	err := n.callbacks.verify(ctx, n.subscription)
+	n.verifying.leave(n.Principal)
+	if err == nil {
+		_, err = n.placeLocked(ctx, true)
+	}
 	return err
 }
 
 // placeLocked does what place does while no other subscriber of the conversation
 // does. It reports false if the callback has to be verified.
-func (n *subscriber) placeLocked(ctx context.Context, address string, verified bool) (bool, error) {
-	conversation := n.sub.conversationSID()
-	unlock, err := n.twilio.Lock(ctx, conversation)
-	if err != nil {
-		return false, twilioError(err)
-	}
-	defer unlock()
-	all, err := n.twilio.Webhooks(ctx, conversation)
-	if err != nil {
-		return false, twilioError(err)
-	}
-	if all, err = n.sweep(ctx, all); err != nil {
-		return false, twilioError(err)
-	}
-	own := n.own(all, n.sub.id)
+func (n *subscriber) placeLocked(ctx context.Context, verified bool) (done bool, err error) {
+	own := 0
+	err = n.withWebhooks(ctx, n.Twilio, n.conversationSID(), func(all []twilioapi.Webhook) error {
+		all, err := n.prune(ctx, n.Twilio, n.conversationSID(), all, func(other *subscription) bool {
+			if !n.now().Before(other.expires) {
+				return true
+			}
+			if other.id == n.id {
+				own++
+			}
+			return other.id == n.id && own > 1 // made by another copy at the same time
+		})
+		if err != nil {
+			return err
+		}
+		done, err = n.write(ctx, all, verified)
+		return err
+	})
+	return done, err
+}
+
+// write creates or updates the webhook, as far as it can without a verification.
+func (n *subscriber) write(ctx context.Context, all []twilioapi.Webhook, verified bool) (done bool, err error) {
+	i := slices.IndexFunc(all, func(w twilioapi.Webhook) bool { sub := n.open(w.URL); return sub != nil && sub.id == n.id })
+	method, filters := "post", []string{n.name()}
 	switch {
-	case !verified && (len(own) == 0 || n.open(own[0].URL).secret != n.sub.secret):
-		if len(own) == 0 && len(all) >= maxWebhooks {
-			return false, n.tooMany(all)
-		}
-		return false, nil
-	case len(own) > 0:
-		return true, n.refresh(ctx, own, address)
-	case len(all) >= maxWebhooks:
+	case i >= 0 && (verified || n.open(all[i].URL).secret == n.secret):
+		_, err = n.Twilio.UpdateWebhook(ctx, n.conversationSID(), all[i].SID, twilioapi.WebhookUpdate{URL: &n.address, Method: &method, Filters: filters})
+		return true, err
+	case i < 0 && len(all) >= maxWebhooks:
 		return false, n.tooMany(all)
-	default:
-		return true, n.create(ctx, address)
+	case !verified:
+		return false, nil
 	}
-}
-
-// open returns the subscription of a webhook, or nil if it is not one of this
-// server.
-func (s *Server) open(address string) *subscription {
-	token, ok := strings.CutPrefix(address, s.PublicURL+Path)
-	if !ok {
-		return nil
-	}
-	return s.sealer.open(token)
-}
-
-// own returns the webhooks of a subscription. There are several if copies of the
-// server that share no lock have created them at the same time.
-func (s *Server) own(all []twilioapi.Webhook, id [16]byte) (own []twilioapi.Webhook) {
-	for _, w := range all {
-		if sub := s.open(w.URL); sub != nil && sub.id == id {
-			own = append(own, w)
-		}
-	}
-	return own
-}
-
-// sweep removes the webhooks of subscriptions that have expired, and returns the
-// others.
-func (n *subscriber) sweep(ctx context.Context, all []twilioapi.Webhook) (others []twilioapi.Webhook, err error) {
-	for _, w := range all {
-		sub := n.open(w.URL)
-		if sub == nil || n.now().Before(sub.expires) {
-			others = append(others, w)
-		} else if _, err := n.twilio.DeleteWebhook(ctx, n.sub.conversationSID(), w.SID); err != nil {
-			return nil, err
-		}
-	}
-	return others, nil
-}
-
-// refresh gives the first webhook a new URL, and removes the others.
-func (n *subscriber) refresh(ctx context.Context, own []twilioapi.Webhook, address string) error {
-	conversation, method := n.sub.conversationSID(), "post"
-	_, err := n.twilio.UpdateWebhook(ctx, conversation, own[0].SID, twilioapi.WebhookUpdate{URL: &address, Method: &method, Filters: []string{n.sub.name()}})
-	if err != nil {
-		return twilioError(err)
-	}
-	for _, w := range own[1:] {
-		if _, err := n.twilio.DeleteWebhook(ctx, conversation, w.SID); err != nil {
-			return twilioError(err)
-		}
-	}
-	return nil
-}
-
-// create creates the webhook. If the caller has gone meanwhile, it is removed again.
-func (n *subscriber) create(ctx context.Context, address string) error {
-	conversation, method := n.sub.conversationSID(), "post"
 	if n.skips {
 		n.replayAfter, n.truncated = nil, true
 	}
-	created, err := n.twilio.CreateWebhook(ctx, conversation, twilioapi.NewWebhook{
-		Target: "webhook", URL: &address, Method: &method, Filters: []string{n.sub.name()}, ReplayAfter: n.replayAfter,
+	created, err := n.Twilio.CreateWebhook(ctx, n.conversationSID(), twilioapi.NewWebhook{
+		Target: "webhook", URL: &n.address, Method: &method, Filters: filters, ReplayAfter: n.replayAfter,
 	})
-	if err != nil {
-		return twilioError(err)
+	if err == nil && ctx.Err() != nil {
+		err = n.undo(context.WithoutCancel(ctx), created.JSON)
 	}
-	if ctx.Err() == nil {
-		return nil
-	}
+	return true, err
+}
+
+// undo removes a webhook whose caller has gone before it was told.
+func (n *subscriber) undo(ctx context.Context, created json.RawMessage) error {
 	var webhook struct{ SID string }
-	_ = json.Unmarshal(created.JSON, &webhook)
-	if _, err := n.twilio.DeleteWebhook(context.WithoutCancel(ctx), conversation, webhook.SID); err != nil {
-		n.Log.Warn("the webhook of a subscription whose caller has gone was not removed", "subscription", n.sub.ID(), "error", err)
+	_ = json.Unmarshal(created, &webhook)
+	if _, err := n.Twilio.DeleteWebhook(ctx, n.conversationSID(), webhook.SID); err != nil {
+		n.Log.Warn("the webhook of a subscription whose caller has gone was not removed", "subscription", n.ID(), "error", err)
 	}
 	return &Error{Code: codeInternal, Message: "the call was cancelled; nothing was subscribed to"}
 }
@@ -255,52 +223,80 @@ func (s *Server) tooMany(all []twilioapi.Webhook) *Error {
 		described = append(described, w.SID+" ("+what+")")
 	}
 	return &Error{
-		Code:    codeExhausted,
-		Message: fmt.Sprintf("the conversation has %d webhooks, and Twilio allows %d; remove one of them first: %s", len(all), maxWebhooks, strings.Join(described, ", ")),
-		Data:    map[string]any{"limit": "webhooks", "max": maxWebhooks},
+		codeExhausted,
+		fmt.Sprintf("the conversation has %d webhooks, and Twilio allows %d; remove one of them first: %s", len(all), maxWebhooks, strings.Join(described, ", ")),
+		map[string]any{"limit": "webhooks", "max": maxWebhooks},
 	}
 }
 
 // Unsubscribe ends a subscription. It is the method events/unsubscribe.
 func (s *Server) Unsubscribe(ctx context.Context, c Call) (map[string]any, error) {
-	p := readParams(c.Params)
-	sub := s.readKey(p, c.Principal)
-	if p.problem != nil {
-		return nil, p.problem
+	p, err := readParams(c.Params)
+	if err != nil {
+		return nil, err
+	}
+	sub, err := readKey(p, c.Principal)
+	if err != nil {
+		return nil, err
 	}
 	sub.expires = s.now().Add(longestTTL)
 	removed, err := s.remove(ctx, c.Twilio, sub)
 	if err != nil {
-		return nil, twilioError(err)
+		return nil, err
 	}
 	s.deliverer.forget(sub.id)
 	if removed == 0 {
-		return nil, &Error{Code: codeNotFound, Message: "there is no such subscription of this caller", Data: map[string]any{"kind": "subscription"}}
+		return nil, &Error{codeNotFound, "there is no such subscription of this caller", map[string]any{"kind": "subscription"}}
 	}
 	return map[string]any{}, nil
 }
 
 // remove removes the webhooks of a subscription that expire when it does or before,
-// and returns how many there were.
+// and returns how many there were. The others have been refreshed.
 func (s *Server) remove(ctx context.Context, twilio *twilioapi.Client, sub *subscription) (removed int, err error) {
-	conversation := sub.conversationSID()
+	err = s.withWebhooks(ctx, twilio, sub.conversationSID(), func(all []twilioapi.Webhook) error {
+		others, err := s.prune(ctx, twilio, sub.conversationSID(), all, func(other *subscription) bool {
+			return other.id == sub.id && !other.expires.After(sub.expires)
+		})
+		removed = len(all) - len(others)
+		return err
+	})
+	return removed, err
+}
+
+// withWebhooks calls f with the webhooks of a conversation. Meanwhile no other
+// subscription in the conversation is made or removed.
+func (s *Server) withWebhooks(ctx context.Context, twilio *twilioapi.Client, conversation string, f func([]twilioapi.Webhook) error) error {
 	unlock, err := twilio.Lock(ctx, conversation)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer unlock()
 	all, err := twilio.Webhooks(ctx, conversation)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	for _, w := range s.own(all, sub.id) {
-		if s.open(w.URL).expires.After(sub.expires) {
-			continue // it has been refreshed
+	return f(all)
+}
+
+// prune deletes the webhooks of unwanted subscriptions, and returns the others.
+func (s *Server) prune(ctx context.Context, twilio *twilioapi.Client, conversation string, all []twilioapi.Webhook, unwanted func(*subscription) bool) (others []twilioapi.Webhook, err error) {
+	for _, w := range all {
+		if sub := s.open(w.URL); sub == nil || !unwanted(sub) {
+			others = append(others, w)
+		} else if _, err := twilio.DeleteWebhook(ctx, conversation, w.SID); err != nil {
+			return nil, err
 		}
-		if _, err := twilio.DeleteWebhook(ctx, conversation, w.SID); err != nil {
-			return removed, err
-		}
-		removed++
 	}
-	return removed, nil
+	return others, nil
+}
+
+// open returns the subscription of a webhook, or nil if it is not one of this
+// server.
+func (s *Server) open(address string) *subscription {
+	token, ok := strings.CutPrefix(address, s.PublicURL+Path)
+	if !ok {
+		return nil
+	}
+	return s.sealer.open(token)
 }

@@ -71,21 +71,17 @@ func newSealer(keys []string, maxLength int) *sealer {
 	}
 }
 
-// newAEAD panics if the length of the derived key were wrong.
 func newAEAD(key string) cipher.AEAD {
-	derived, err := hkdf.Key(sha256.New, []byte(key), nil, "twilio-conversations-mcp events token 1", 32)
+	derived := must(hkdf.Key(sha256.New, []byte(key), nil, "twilio-conversations-mcp events token 1", 32))
+	return must(cipher.NewGCMWithRandomNonce(must(aes.NewCipher(derived))))
+}
+
+// must returns a value that comes without an error for a key of valid length.
+func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	block, err := aes.NewCipher(derived)
-	if err != nil {
-		panic(err)
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic(err)
-	}
-	return aead
+	return value
 }
 
 // seal returns a token that holds a subscription. It reports false if the token
@@ -117,42 +113,34 @@ func (s *sealer) open(token string) (sub *subscription) {
 	return sub
 }
 
-// marshal returns the fields of a subscription, one after another.
+// header is the part of a subscription that has a fixed length. The secret and the
+// callback follow.
+type header struct {
+	Expires, Position uint32 // in seconds since 1970; plus 1
+	Event             byte
+	ID, Conversation  [16]byte
+	Secret            byte   // bytes
+	Callback          uint16 // bytes
+}
+
 func (s *subscription) marshal() []byte {
-	b := binary.BigEndian.AppendUint32(nil, uint32(s.expires.Unix()))
-	b = binary.BigEndian.AppendUint32(b, uint32(s.position+1))
-	b = append(b, s.event)
-	b = append(b, s.id[:]...)
-	b = append(b, s.conversation[:]...)
-	b = append(append(b, byte(len(s.secret))), s.secret...)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(s.callback)))
-	return append(b, s.callback...)
+	b, _ := binary.Append(nil, binary.BigEndian, header{
+		uint32(s.expires.Unix()), uint32(s.position + 1), s.event, s.id, s.conversation, byte(len(s.secret)), uint16(len(s.callback)),
+	})
+	return append(append(b, s.secret...), s.callback...)
 }
 
 // unmarshal reads what marshal and seal have written. It returns nil for what they
 // cannot have written.
 func unmarshal(b []byte) *subscription {
-	const fixed = 4 + 4 + 1 + 16 + 16 + 1
-	if len(b) < fixed {
+	var h header
+	n, err := binary.Decode(b, binary.BigEndian, &h)
+	end := n + int(h.Secret)
+	if err != nil || len(b) < end+int(h.Callback) || int(h.Event) >= len(eventTypes) {
 		return nil
 	}
-	s := &subscription{
-		expires:  time.Unix(int64(binary.BigEndian.Uint32(b)), 0),
-		position: int64(binary.BigEndian.Uint32(b[4:])) - 1,
-		event:    b[8],
+	return &subscription{
+		id: h.ID, event: h.Event, conversation: h.Conversation, position: int64(h.Position) - 1, expires: time.Unix(int64(h.Expires), 0),
+		secret: string(b[n:end]), callback: string(b[end : end+int(h.Callback)]),
 	}
-	copy(s.id[:], b[9:])
-	copy(s.conversation[:], b[25:])
-	secret := int(b[fixed-1])
-	b = b[fixed:]
-	if len(b) < secret+2 || int(s.event) >= len(eventTypes) {
-		return nil
-	}
-	s.secret, b = string(b[:secret]), b[secret:]
-	length := int(binary.BigEndian.Uint16(b))
-	if b = b[2:]; len(b) < length {
-		return nil
-	}
-	s.callback = string(b[:length])
-	return s
 }

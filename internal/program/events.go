@@ -3,7 +3,6 @@ package program
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -35,7 +34,7 @@ func (p *program) addEvents(options *serve.Options, twilio *twilioapi.Client) er
 		o.Twilio = twilio
 	}
 	if m := p.metrics; m != nil {
-		o.Metrics = events.Metrics{Delivered: m.EventDone, Waiting: m.EventsWaiting}
+		o.Metrics = events.Metrics{Done: m.EventDone, Waiting: m.EventsWaiting}
 	}
 	if p.events, err = events.New(o); err != nil {
 		return fmt.Errorf("MCP_EVENTS_KEY: %w", err)
@@ -55,7 +54,16 @@ func eventMethods(server *events.Server, twilio *twilioapi.Client) map[string]se
 	method := func(scope string, call func(context.Context, events.Call) (map[string]any, error)) serve.Method {
 		return serve.Method{Scope: scope, Call: func(ctx context.Context, caller access.Caller, params json.RawMessage) (map[string]any, []slog.Attr, *mcp.JSONRPCErrorDetails) {
 			result, err := call(ctx, events.Call{Twilio: clientOf(twilio, caller), Principal: caller.Principal, Params: params})
-			return result, nil, eventError(err)
+			if err == nil {
+				return result, nil, nil
+			}
+			details := &mcp.JSONRPCErrorDetails{}
+			problem := events.AsError(err)
+			details.Code, details.Message = problem.Code, problem.Message
+			if problem.Data != nil {
+				details.Data = problem.Data
+			}
+			return nil, nil, details
 		}}
 	}
 	methods := map[string]serve.Method{
@@ -67,21 +75,6 @@ func eventMethods(server *events.Server, twilio *twilioapi.Client) map[string]se
 		methods["events/unsubscribe"] = method(access.ScopeWrite, server.Unsubscribe)
 	}
 	return methods
-}
-
-// eventError returns an error of MCP Events as JSON-RPC has it.
-func eventError(err error) *mcp.JSONRPCErrorDetails {
-	if err == nil {
-		return nil
-	}
-	details := &mcp.JSONRPCErrorDetails{Code: mcp.INTERNAL_ERROR, Message: err.Error()}
-	if problem, ok := errors.AsType[*events.Error](err); ok {
-		details.Code = problem.Code
-		if problem.Data != nil {
-			details.Data = problem.Data
-		}
-	}
-	return details
 }
 
 // clientOf returns a client that calls Twilio with the credentials of the caller, or
