@@ -19,7 +19,7 @@ type params struct {
 	Name      string `json:"name"`
 	Arguments struct {
 		Conversation string                    `json:"ConversationSid"`
-		Others       map[string]jsontext.Value `json:",unknown"`
+		Others       map[string]jsontext.Value `json:",embed"`
 	} `json:"arguments"`
 	Delivery struct {
 		Mode   string `json:"mode"`
