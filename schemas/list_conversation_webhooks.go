@@ -12,13 +12,7 @@ type ListConversationWebhooksInput struct {
 	// conversation can hold.
 	PageSize *int64 `json:"PageSize,omitempty" jsonschema:"minimum=1,maximum=5"`
 
-	// To continue a list: Page as in the last meta.next_page_url, with
-	// PageToken and the same PageSize. Alone it shows the first page again.
-	Page *int64 `json:"Page,omitempty" jsonschema:"minimum=0"`
-
-	// To continue a list: PageToken as in the last meta.next_page_url
-	// (...?PageSize=2&Page=1&PageToken=TOKEN), percent-decoded.
-	PageToken *string `json:"PageToken,omitempty"`
+	Continuation
 }
 
 // ListConversationWebhooksOutput is the documented response, status 200.

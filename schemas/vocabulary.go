@@ -13,6 +13,24 @@ type WebhookSid struct {
 	Sid string `json:"Sid" jsonschema:"required,minLength=34,maxLength=34,pattern=^WH[0-9a-fA-F]{32}$"`
 }
 
+// Continuation continues a list.
+type Continuation struct {
+	// To continue a list: Page as in the last meta.next_page_url, with
+	// PageToken and the same PageSize. Alone it shows the first page again.
+	Page *int64 `json:"Page,omitempty" jsonschema:"minimum=0"`
+	// To continue a list: PageToken as in the last meta.next_page_url
+	// (...?PageSize=2&Page=1&PageToken=TOKEN), percent-decoded.
+	PageToken *string `json:"PageToken,omitempty"`
+}
+
+// Dates are of most resources.
+type Dates struct {
+	// When it was created.
+	DateCreated *string `json:"date_created,omitempty" jsonschema:"nullable,format=date-time"`
+	// When it was last updated.
+	DateUpdated *string `json:"date_updated,omitempty" jsonschema:"nullable,format=date-time"`
+}
+
 // Webhook is Twilio's Conversation Scoped Webhook resource. Every field may be
 // null, and new fields may appear.
 //
@@ -38,9 +56,5 @@ type Webhook struct {
 	// By target: url, method, filters, triggers, flow_sid, replay_after.
 	Configuration map[string]any `json:"configuration,omitempty" jsonschema:"nullable"`
 
-	// When it was created.
-	DateCreated *string `json:"date_created,omitempty" jsonschema:"nullable,format=date-time"`
-
-	// When it was last updated.
-	DateUpdated *string `json:"date_updated,omitempty" jsonschema:"nullable,format=date-time"`
+	Dates
 }

@@ -27,7 +27,7 @@ func ExampleSelect() {
 	// Output:
 	// list_conversation_webhooks
 	// fetch_conversation_webhook
-	// unknown toolset "webhook": valid are webhooks, manage, docs, all
+	// unknown toolset "webhook": valid are webhooks, manage, conversations, configuration, docs, all
 }
 
 func ExampleTool() {

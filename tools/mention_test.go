@@ -38,7 +38,7 @@ func TestOnlyOfferedToolsAreMentioned(t *testing.T) {
 // Twilio's fields that look so.
 var (
 	underscored = regexp.MustCompile(`\b[a-z]+(_[a-z]+)+\b`)
-	fields      = []string{"flow_sid", "replay_after", "next_page_url"}
+	fields      = []string{"flow_sid", "replay_after", "next_page_url", "chat_service_sid"}
 )
 
 func subsets(names []string) (all [][]string) {

@@ -43,6 +43,8 @@ var toolsets = []struct {
 }{
 	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
 	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
+	{"conversations", []definition{listConversations, listParticipantConversations, fetchConversation, listConversationServices}},
+	{"configuration", []definition{fetchWebhookConfiguration, listAddressConfigurations}},
 	{"docs", []definition{searchDocumentation, getDocumentation}},
 }
 

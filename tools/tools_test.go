@@ -28,6 +28,14 @@ const (
 	fetch  = "fetch_conversation_webhook"
 	update = "update_conversation_webhook"
 	remove = "delete_conversation_webhook"
+
+	listAll      = "list_conversations"
+	listOf       = "list_participant_conversations"
+	fetchOne     = "fetch_conversation"
+	listServices = "list_conversation_services"
+	fetchConfig  = "fetch_webhook_configuration"
+	listAddress  = "list_address_configurations"
+
 	search = "search_documentation"
 	get    = "get_documentation"
 
@@ -195,6 +203,14 @@ func TestToolsAreDescribedAndAnnotated(t *testing.T) {
 		fetch:  {true, false, true},
 		update: {false, true, true},
 		remove: {false, true, true},
+
+		listAll:      {true, false, true},
+		listOf:       {true, false, true},
+		fetchOne:     {true, false, true},
+		listServices: {true, false, true},
+		fetchConfig:  {true, false, true},
+		listAddress:  {true, false, true},
+
 		search: {true, false, true},
 		get:    {true, false, true},
 	}
@@ -229,9 +245,11 @@ func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 		{[]string{"manage"}, false, []string{ensure, fetch, update, remove}},
 		{[]string{"manage"}, true, []string{fetch}},
 		{[]string{"manage", "webhooks", "manage"}, false, []string{list, create, ensure, fetch, update, remove}},
+		{[]string{"conversations"}, true, []string{listAll, listOf, fetchOne, listServices}},
+		{[]string{"configuration"}, false, []string{fetchConfig, listAddress}},
 		{[]string{"docs"}, true, []string{search, get}},
-		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove, search, get}},
-		{[]string{"all", "webhooks"}, true, []string{list, fetch, search, get}},
+		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove, listAll, listOf, fetchOne, listServices, fetchConfig, listAddress, search, get}},
+		{[]string{"all", "webhooks"}, true, []string{list, fetch, listAll, listOf, fetchOne, listServices, fetchConfig, listAddress, search, get}},
 		{nil, false, nil},
 	} {
 		selected, err := tools.Select(tools.Selection{Toolsets: row.names, ReadOnly: row.readOnly})
@@ -248,7 +266,7 @@ func TestAnUnknownToolsetIsRefusedWithTheValidOnes(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"doc", "", "Webhooks", "all "} {
 		_, err := tools.Select(tools.Selection{Toolsets: []string{"webhooks", name}})
-		require.EqualError(t, err, fmt.Sprintf("unknown toolset %q: valid are webhooks, manage, docs, all", name))
+		require.EqualError(t, err, fmt.Sprintf("unknown toolset %q: valid are webhooks, manage, conversations, configuration, docs, all", name))
 	}
 }
 

@@ -90,7 +90,9 @@ type CredentialsFunc func() (Credentials, error)
 // callers share its connections.
 type Client struct {
 	transports
-	root        string // scheme, host and path in front of "/Conversations"
+	base        string // scheme, host and path of the API
+	root        string // the same for the Service, in front of "/Conversations"
+	monitor     string // the same for Monitor
 	plaintext   bool
 	userAgent   string
 	timeout     time.Duration
@@ -106,10 +108,11 @@ type Client struct {
 
 // New returns a client, or an error that names the setting that is invalid.
 func New(c Config) (*Client, error) {
-	base, err := baseURL(c)
+	base, err := baseURL(c, "conversations")
 	if err != nil {
 		return nil, err
 	}
+	monitor, _ := baseURL(c, "monitor") // valid as base is
 	root := base.String() + "/v1"
 	if c.ServiceSID != "" {
 		if !isSID("IS", c.ServiceSID) {
@@ -125,7 +128,9 @@ func New(c Config) (*Client, error) {
 	}
 	return &Client{
 		transports: newTransports(c),
+		base:       base.String() + "/v1",
 		root:       root,
+		monitor:    monitor.String() + "/v1",
 		plaintext:  base.Scheme == "http" && !isLoopback(base.Hostname()),
 		userAgent: fmt.Sprintf("twilio-conversations-mcp/%s (%s %s) go/%s",
 			c.Version, runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")),
@@ -160,8 +165,8 @@ func isHostLabel(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// baseURL returns the scheme and host of the API.
-func baseURL(c Config) (*url.URL, error) {
+// baseURL returns the scheme and host of an API of Twilio.
+func baseURL(c Config, api string) (*url.URL, error) {
 	if c.BaseURL != "" {
 		u, err := url.Parse(c.BaseURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
@@ -172,7 +177,7 @@ func baseURL(c Config) (*url.URL, error) {
 		}
 		return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 	}
-	host := "conversations"
+	host := api
 	if c.Edge != "" {
 		host, c.Region = host+"."+c.Edge, cmp.Or(c.Region, "us1")
 	}

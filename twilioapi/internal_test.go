@@ -29,6 +29,7 @@ func TestEdgeAndRegionChooseTheHost(t *testing.T) {
 		client, err := New(Config{Edge: row.edge, Region: row.region, BaseURL: row.base})
 		require.NoError(t, err)
 		require.Equal(t, row.want+"/v1", client.root)
+		require.Equal(t, strings.Replace(row.want, "conversations", "monitor", 1)+"/v1", client.monitor)
 	}
 }
 

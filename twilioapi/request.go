@@ -57,7 +57,8 @@ type request struct {
 	sid    *string // of a webhook; nil for all of the conversation
 	// collection is what the conversation has of this path, by default /Webhooks.
 	collection string
-	maxBody    int // bytes of the response; 0: maxBody
+	address    string // of an [Operation]; "" for a collection of a conversation
+	maxBody    int    // bytes of the response; 0: maxBody
 	params     form
 	// isolated makes a GET use a connection of its own over HTTP/1.1, as writes do.
 	isolated bool
@@ -73,11 +74,15 @@ func (c *Client) do(ctx context.Context, r request) (*response, error) {
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
-	path, err := r.path()
-	if err != nil {
-		return nil, err
+	address := r.address
+	if address == "" {
+		path, err := r.path()
+		if err != nil {
+			return nil, err
+		}
+		address = c.root + path
 	}
-	req, err := r.params.newRequest(ctx, r.method, c.root+path)
+	req, err := r.params.newRequest(ctx, r.method, address)
 	if err != nil {
 		return nil, err
 	}
