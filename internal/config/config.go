@@ -53,13 +53,18 @@ type Config struct {
 		JSON *string `arg:"" optional:"" name:"json" help:"Its arguments; - reads them from standard input. Left out: print the tool's input schema."`
 	} `cmd:"" help:"Call one tool and print its result."`
 	SandboxAPI struct{} `cmd:"" name:"sandbox" help:"Serve the fake of Twilio alone, on --http or 127.0.0.1:8081."`
-	Config     struct {
+	Listen     struct {
+		Status int           `default:"200" placeholder:"CODE" help:"Status of the answers. Default: 200."`
+		Delay  time.Duration `default:"0s" placeholder:"DURATION" help:"Pause before each answer, at most 1m. Default: 0s."`
+		Format string        `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`
+	} `cmd:"" help:"Receive webhooks at --http or 127.0.0.1:8082, check their signatures with TWILIO_AUTH_TOKEN, and print them."`
+	Config struct {
 		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, cline, zed or windsurf."`
 		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp. Default: start the server over stdio."`
 	} `cmd:"" help:"Print the entry for the configuration file of an AI tool."`
 	Version struct{} `cmd:"" help:"Print version, commit and Go version."`
 
-	// Command is the chosen command: serve, call, sandbox, config or version.
+	// Command is the chosen command: serve, call, sandbox, listen, config or version.
 	Command string `kong:"-"`
 }
 
@@ -127,6 +132,10 @@ func (c *Config) check() error {
 		return errors.New("--max-message must be 1 to 67108864 bytes")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key must be given together")
+	case c.Command == "listen" && (c.Listen.Status < 200 || c.Listen.Status > 599):
+		return errors.New("--status must be 200 to 599")
+	case c.Command == "listen" && (c.Listen.Delay < 0 || c.Listen.Delay > time.Minute):
+		return errors.New("--delay must be 0s to 1m")
 	case c.callerCredentials() && c.Command == "call":
 		return errors.New("--credentials caller is for callers over HTTP; with call, give --credentials server")
 	case c.callerCredentials() && c.Command == "serve" && c.HTTP == "":

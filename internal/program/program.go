@@ -56,8 +56,11 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	defer flush()
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(logging.DefaultWriter(log))
-	if cfg.Command == "sandbox" {
+	switch cfg.Command {
+	case "sandbox":
 		return serveSandbox(ctx, cfg, stderr)
+	case "listen":
+		return receive(ctx, cfg, lookup, stdout, stderr)
 	}
 
 	p := &program{cfg: cfg, lookup: lookup, log: log}
