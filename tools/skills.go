@@ -29,10 +29,12 @@ func SkillResources() (all []server.ServerResource) {
 // skillResource describes a file of a skill. SKILL.md has the name and the
 // description of the skill, as SEP-2640 recommends.
 func skillResource(skill docs.Skill, file docs.SkillFile) mcp.Resource {
-	resource := mcp.NewResource(skill.Directory+"/"+file.Path, file.Path[strings.LastIndexByte(file.Path, 47)+1:], mcp.WithMIMEType(markdownType))
+	name := file.Path[strings.LastIndexByte(file.Path, '/')+1:]
 	if file.Path == "SKILL.md" {
-		resource.Name, resource.Description = skill.Frontmatter["name"], skill.Frontmatter["description"]
+		name = skill.Frontmatter["name"]
 	}
+	resource := mcp.NewResource(skill.Directory+"/"+file.Path, name, mcp.WithMIMEType(markdownType), mcp.WithResourceDescription(file.Description))
+	resource.Title = file.Title
 	return resource
 }
 

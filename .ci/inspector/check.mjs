@@ -15,6 +15,11 @@ const page = (name) => `twilio-conversations://docs/${name}`;
 const pages = ["operations", "guides"].flatMap((kind) =>
   readdirSync(new URL(`../../internal/docs/${kind}`, import.meta.url)).sort().map((file) => page(`${kind}/${file.replace(/\.md$/, "")}`)));
 
+const skills = [
+  ["twilio-conversation-webhooks", ["finding", "addressing", "targets", "events", "safe-creates", "troubleshooting", "levels"]],
+  ["receive-twilio-webhooks", ["receiving", "troubleshooting"]],
+].flatMap(([name, guides]) => ["SKILL.md", ...guides.map((guide) => `references/${guide}.md`)].map((file) => `skill://${name}/${file}`));
+
 // A check gets the object that was written, all objects if there are several lines, and what is on stderr.
 const checks = {
   "tools: no flags": tools(webhooks),
@@ -74,7 +79,7 @@ const checks = {
     assert.deepEqual(result.structuredContent.missing, ["nothing"]);
     assert.match(text(result), /^# Limits\n/);
   },
-  "resources/list: the pages and the view": resources([...pages, view]),
+  "resources/list: the pages, the view and the skills": resources([...pages, ...skills, view]),
   "resources/list: the pages": resources(pages),
   "resources/templates/list"({ result }) {
     const templates = result.resourceTemplates.map(({ uriTemplate }) => uriTemplate);

@@ -19,8 +19,10 @@ type Skill struct {
 
 // A SkillFile is a file of a skill, in Markdown.
 type SkillFile struct {
-	Path    string // below the directory of the skill, such as references/events.md
-	Content string
+	Path        string // below the directory of the skill, such as references/events.md
+	Title       string
+	Description string // one or two sentences
+	Content     string
 }
 
 // Digest returns the SHA-256 hash of the content, such as sha256:e3b0c442.
@@ -45,7 +47,10 @@ func newSkill(name string) Skill {
 		panic("docs: " + err.Error()) // the file was built in
 	}
 	skill := Skill{Directory: "skill://" + name, Frontmatter: frontmatter(string(source))}
-	skill.Files = append([]SkillFile{{"SKILL.md", string(source)}}, references(string(source))...)
+	_, title, _ := strings.Cut(string(source), "\n# ")
+	title, _, _ = strings.Cut(title, "\n")
+	self := SkillFile{"SKILL.md", title, skill.Frontmatter["description"], string(source)}
+	skill.Files = append([]SkillFile{self}, references(string(source))...)
 	return skill
 }
 
@@ -67,7 +72,7 @@ func references(source string) (files []SkillFile) {
 	for _, link := range strings.Split(source, "](references/")[1:] {
 		name, _, _ := strings.Cut(link, ".md)")
 		page, ok := Lookup(name)
-		file := SkillFile{"references/" + name + ".md", page.Content()}
+		file := SkillFile{"references/" + name + ".md", page.Title, page.Description, page.Content()}
 		if ok && !slices.Contains(files, file) {
 			files = append(files, file)
 		}
