@@ -58,7 +58,13 @@ func TestTheReceiversOfTheSkillCheckTheSignature(t *testing.T) {
 			require.Equal(t, 200, deliver(t, "GET", address+path, nil, sign("http://"+address+path, nil)))
 			require.Equal(t, 403, deliver(t, "GET", address+"/hook?a=2", nil, sign("http://"+address+path, nil)))
 			long := url.Values{"Body": {strings.Repeat("x", 1<<17)}}
-			require.GreaterOrEqual(t, deliver(t, "POST", address+path, long, sign("http://"+address+path, long)), 400)
+			req := newDelivery(t, "POST", address+path, long, sign("http://"+address+path, long))
+			res, err := http.DefaultClient.Do(req)
+			if err == nil { // else the connection was closed before all was sent
+				require.NoError(t, res.Body.Close())
+				require.GreaterOrEqual(t, res.StatusCode, 400)
+			}
+			require.Equal(t, 200, deliver(t, "POST", address+path, form, signed), "it goes on")
 		})
 	}
 }
@@ -116,6 +122,14 @@ func sign(address string, form url.Values) string {
 
 func deliver(t *testing.T, method, address string, form url.Values, signature string) (status int) {
 	t.Helper()
+	res, err := http.DefaultClient.Do(newDelivery(t, method, address, form, signature))
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return res.StatusCode
+}
+
+func newDelivery(t *testing.T, method, address string, form url.Values, signature string) *http.Request {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+address, strings.NewReader(form.Encode()))
 	require.NoError(t, err)
 	if method == http.MethodGet {
@@ -124,8 +138,5 @@ func deliver(t *testing.T, method, address string, form url.Values, signature st
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("X-Twilio-Signature", signature)
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	return res.StatusCode
+	return req
 }
