@@ -1,17 +1,20 @@
 // Signs in with the official TypeScript client, lists, and creates, for which
-// the client asks for one more scope: node client.mjs URL ISSUER GRANT ERA
+// the client asks for one more scope: node client.mjs URL ISSUER GRANT ERA [PREFIX]
 //
-// GRANT is authorization_code or client_credentials, ERA legacy or modern.
+// GRANT is authorization_code or client_credentials, ERA legacy or modern. With
+// PREFIX, that of scopes, the client is registered with the issuer.
 import assert from 'node:assert/strict';
 import { Client, ClientCredentialsProvider, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { browse } from './browser.mjs';
 
-const [url, issuer, grant, era] = process.argv.slice(2);
+const [url, issuer, grant, era, prefix = ''] = process.argv.slice(2);
+const [read, write] = ['webhooks:read', 'webhooks:write'].map((scope) => prefix + scope);
 const redirectUrl = 'http://127.0.0.1:9/callback'; // the browser stops there
 const conversation = 'CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb';
 
 // A public client that names a client metadata document as its ID.
 class PublicClient {
+  client = prefix ? { client_id: 'registered' } : undefined;
   requests = []; // parameters of the authorization requests
   redirectUrl = redirectUrl;
   clientMetadataUrl = 'https://client.example/mcp.json';
@@ -32,7 +35,7 @@ class PublicClient {
 }
 
 const provider = grant === 'authorization_code' ? new PublicClient() :
-  new ClientCredentialsProvider({ clientId: 'ci', clientSecret: 'ci-secret', expectedIssuer: issuer, scope: 'webhooks:read' });
+  new ClientCredentialsProvider({ clientId: 'ci', clientSecret: 'ci-secret', expectedIssuer: issuer, scope: read });
 
 // connected calls f with a client, after a sign-in if one is required.
 async function connected(f) {
@@ -54,22 +57,23 @@ async function connected(f) {
 
 const { tools } = await connected((client) => client.listTools());
 assert.ok(tools.some((tool) => tool.name === 'create_conversation_webhook'), 'every tool is listed');
-assert.equal(provider.tokens().scope, 'webhooks:read');
+assert.equal(provider.tokens().scope, read);
 
 const list = await connected((client) => client.callTool({ name: 'list_conversation_webhooks', arguments: { ConversationSid: conversation } }));
 assert.ok(Array.isArray(list.structuredContent.webhooks), JSON.stringify(list));
-assert.equal(provider.tokens().scope, 'webhooks:read');
+assert.equal(provider.tokens().scope, read);
 
 const created = await connected((client) => client.callTool({
   name: 'create_conversation_webhook',
   arguments: { ConversationSid: conversation, Target: 'webhook', 'Configuration.Url': 'https://example.com/hook', 'Configuration.Filters': ['onMessageAdded'] },
 }));
 assert.match(created.structuredContent?.sid ?? '', /^WH/, JSON.stringify(created));
-assert.deepEqual(provider.tokens().scope.split(' ').sort(), ['webhooks:read', 'webhooks:write']);
+// The roles of a registered application do not depend on what it asks for.
+assert.deepEqual(provider.tokens().scope.split(' ').sort(), prefix && grant === 'client_credentials' ? [read] : [read, write]);
 
 for (const [i, request] of (provider.requests ?? []).entries()) {
   assert.equal(request.resource, url);
-  assert.equal(request.client_id, provider.clientMetadataUrl);
+  assert.equal(request.client_id, prefix ? 'registered' : provider.clientMetadataUrl);
   assert.equal(request.code_challenge_method, 'S256');
-  assert.equal(request.scope.includes('webhooks:write'), i > 0, 'the first sign-in asks for read only');
+  assert.equal(request.scope.split(' ').includes(write), i > 0, 'the first sign-in asks for read only');
 }

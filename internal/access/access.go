@@ -26,10 +26,11 @@ type Options struct {
 
 	CallerCredentials bool // require HTTP Basic with the caller's own Twilio credentials
 
-	Issuer    string         // OAuth authorization server whose access tokens are required; https, or http on loopback
-	PublicURL string         // base URL of the server as clients see it, without /mcp; required with Issuer
-	Audiences []string       // accepted audiences of access tokens; default: PublicURL + "/mcp"
-	RootCAs   *x509.CertPool // trusted in connections to the issuer; nil: those of the operating system
+	Issuer      string         // OAuth authorization server whose access tokens are required; https, or http on loopback
+	PublicURL   string         // base URL of the server as clients see it, without /mcp; required with Issuer
+	ScopePrefix string         // of the scopes that clients have to ask the issuer for
+	Audiences   []string       // accepted audiences of access tokens; default: PublicURL + "/mcp"
+	RootCAs     *x509.CertPool // trusted in connections to the issuer; nil: those of the operating system
 
 	Log *slog.Logger // nil: nothing is logged
 
@@ -59,7 +60,7 @@ type Policy struct {
 }
 
 // New returns a policy. Its errors are of type [*OptionError]. It reads the
-// token file, and does not contact the issuer.
+// token file, and does not contact the issuer; see [Policy.FetchKeys].
 func New(o Options) (*Policy, error) {
 	if o.now == nil {
 		o.now = time.Now

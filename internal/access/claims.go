@@ -21,18 +21,43 @@ type claims struct {
 	// Issuers list the scopes in either.
 	Scope scopeList `json:"scope"`
 	SCP   scopeList `json:"scp"`
+
+	// Some issuers grant the scopes of this server as roles of an application or
+	// as permissions of a user instead.
+	Roles       scopeList `json:"roles"`
+	Permissions scopeList `json:"permissions"`
 }
 
-func (c claims) caller(subject string) Caller {
+// caller returns the caller that a token is for. The scopes of this server may
+// have a prefix.
+func (c claims) caller(subject, prefix string) Caller {
 	caller := Caller{
 		Name:    callerName(subject, cmp.Or(c.ClientID, c.AuthorizedParty, c.CID)),
 		limited: true,
-		scopes:  append(c.Scope, c.SCP...),
+	}
+	for _, scope := range append(c.Scope, c.SCP...) {
+		own, ok := ownScope(scope, prefix)
+		if !ok {
+			own = scope
+		}
+		caller.scopes = append(caller.scopes, own)
+	}
+	for _, role := range append(c.Roles, c.Permissions...) {
+		if own, ok := ownScope(role, prefix); ok {
+			caller.scopes = append(caller.scopes, own)
+		}
 	}
 	if subject != "" {
 		caller.Principal = "subject " + subject
 	}
 	return caller
+}
+
+// ownScope removes the prefix of a scope, and reports whether the rest is a scope of
+// this server.
+func ownScope(scope, prefix string) (string, bool) {
+	own := strings.TrimPrefix(scope, prefix)
+	return own, own == ScopeRead || own == ScopeWrite || own == ScopeMessages
 }
 
 // A scopeList is a list of scopes: in JSON, a string with spaces between them,

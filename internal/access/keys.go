@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,8 +14,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/coreos/go-oidc/v3/oidc"
 )
 
 const (
@@ -24,10 +23,13 @@ const (
 	maxIssuerReply = 256 << 10 // bytes
 )
 
-// newKeySet returns the keys of the issuer. They are fetched when a token
-// arrives whose signature none of the known keys verifies. If the keys have
-// changed, changed is called.
-func newKeySet(o Options, changed func()) *oidc.RemoteKeySet {
+// errWrongIssuer means that the issuer of the options is not the one that its
+// metadata names.
+var errWrongIssuer = errors.New("the setting of the issuer is wrong")
+
+// newKeySource returns the source of the issuer's keys. If the keys have changed,
+// changed is called.
+func newKeySource(o Options, changed func()) *keySource {
 	client := &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -38,8 +40,7 @@ func newKeySet(o Options, changed func()) *oidc.RemoteKeySet {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	source := &keySource{issuer: o.Issuer, client: client, timeout: fetchTimeout, changed: changed, now: o.now, log: o.Log}
-	return oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), &http.Client{Transport: source}), o.Issuer)
+	return &keySource{issuer: o.Issuer, client: client, timeout: fetchTimeout, changed: changed, now: o.now, log: o.Log}
 }
 
 // A keySource answers each request with the keys of the issuer, whatever URL is
@@ -61,21 +62,27 @@ type keySource struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (s *keySource) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.mu.Lock() // go-oidc makes one request at a time
-	defer s.mu.Unlock()
-	if now := s.now(); s.fetched.IsZero() || now.Sub(s.fetched) >= fetchInterval {
-		s.fetched = now
-		s.refresh(r.Context())
-	}
-	if s.err != nil {
-		return nil, s.err
+	keys, err := s.refreshRarely(r.Context())
+	if err != nil {
+		return nil, err
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK,
 		Header:     http.Header{"Content-Type": {"application/json"}},
-		Body:       io.NopCloser(bytes.NewReader(s.keys)),
+		Body:       io.NopCloser(bytes.NewReader(keys)),
 		Request:    r,
 	}, nil
+}
+
+// refreshRarely returns the keys, which it fetches unless it did a moment ago.
+func (s *keySource) refreshRarely(ctx context.Context) ([]byte, error) {
+	s.mu.Lock() // go-oidc makes one request at a time
+	defer s.mu.Unlock()
+	if now := s.now(); s.fetched.IsZero() || now.Sub(s.fetched) >= fetchInterval {
+		s.fetched = now
+		s.refresh(ctx)
+	}
+	return s.keys, s.err
 }
 
 // refresh fetches the keys. If that fails, the error takes their place, and
@@ -83,7 +90,11 @@ func (s *keySource) RoundTrip(r *http.Request) (*http.Response, error) {
 func (s *keySource) refresh(ctx context.Context) {
 	keys, err := s.fetch(ctx)
 	if s.err = err; err != nil {
-		s.log.Warn("the keys of the OAuth issuer cannot be fetched", "error", err)
+		level := slog.LevelWarn
+		if errors.Is(err, errWrongIssuer) {
+			level = slog.LevelError
+		}
+		s.log.Log(ctx, level, "the keys of the OAuth issuer cannot be fetched", "error", err)
 		return
 	}
 	if !bytes.Equal(keys, s.keys) {
@@ -155,7 +166,7 @@ func (s *keySource) keysAddress(ctx context.Context, document string) (string, e
 		return "", fmt.Errorf("%s is not a metadata document: %w", document, err)
 	}
 	if m.Issuer != s.issuer {
-		return "", fmt.Errorf("%s names the issuer %.200q, not %q", document, m.Issuer, s.issuer)
+		return "", fmt.Errorf("%w: %s names the issuer %.200q, not %q", errWrongIssuer, document, m.Issuer, s.issuer)
 	}
 	u, err := url.Parse(m.JWKSURI)
 	if err == nil {

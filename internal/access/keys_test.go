@@ -110,6 +110,43 @@ func TestAnIssuerThatIsDownAtTheStartIsFoundLater(t *testing.T) {
 	require.Equal(t, 200, s.send("/", s.token()).status)
 }
 
+// An issuer that its metadata does not name is never accepted. The log says so at
+// the start, and callers learn that trying again does not help.
+func TestAnIssuerThatItsMetadataDoesNotNameIsTheServersMistake(t *testing.T) {
+	t.Parallel()
+	for _, other := range []func(*issuer) string{
+		func(i *issuer) string { return i.URL + "/" },
+		func(i *issuer) string { return strings.Replace(i.URL, "http:", "https:", 1) },
+		func(*issuer) string { return "" },
+	} {
+		s := newOAuthTest(t)
+		s.issuer.handle(openIDDocument, s.issuer.metadata(other(s.issuer), s.issuer.URL+keysDocument))
+		p := newPolicy(t, Options{Issuer: s.issuer.URL, PublicURL: "https://mcp.example.com", Log: s.log.logger(), now: s.clock.Now})
+		p.FetchKeys(t.Context())
+		require.Contains(t, s.log.String(), "level=ERROR")
+		require.Contains(t, s.log.String(), `, not \"`+s.issuer.URL+`\"`)
+		for range 3 {
+			res := send(t, serve(t, p), "POST", "/", header{"Authorization": "Bearer " + s.token()})
+			require.Equal(t, 500, res.status)
+			require.Empty(t, res.header.Get("Retry-After"))
+			require.Contains(t, res.body, "the server's setting of the issuer is wrong")
+			s.clock.advance(fetchInterval)
+		}
+		s.issuer.handle(openIDDocument, s.issuer.metadata(s.issuer.URL, s.issuer.URL+keysDocument))
+		require.Equal(t, 200, send(t, serve(t, p), "POST", "/", header{"Authorization": "Bearer " + s.token()}).status, "corrected")
+	}
+}
+
+func TestKeysThatWereFetchedAtTheStartAreNotFetchedAgain(t *testing.T) {
+	t.Parallel()
+	s := newOAuthTest(t)
+	p := newPolicy(t, Options{Issuer: s.issuer.URL, PublicURL: "https://mcp.example.com", Log: s.log.logger(), now: s.clock.Now})
+	p.FetchKeys(t.Context())
+	require.Equal(t, 200, send(t, serve(t, p), "POST", "/", header{"Authorization": "Bearer " + s.token()}).status)
+	require.Equal(t, 1, s.issuer.fetches(keysDocument))
+	newPolicy(t, Options{}).FetchKeys(t.Context()) // there is no issuer
+}
+
 func TestKnownKeysAreUsedWhileTheIssuerIsDown(t *testing.T) {
 	t.Parallel()
 	s := newOAuthTest(t)
@@ -234,7 +271,7 @@ func TestUnusableAnswersOfTheIssuerAreRefused(t *testing.T) {
 			require.Equal(t, 200, s.send("/", s.token()).status)
 			s.issuer.handle(row.path, row.handler(s.issuer))
 			s.clock.advance(fetchInterval)
-			require.Equal(t, 503, s.send("/", sign(t, signature{keyID: "k2"}, s.claims())).status)
+			require.GreaterOrEqual(t, s.send("/", sign(t, signature{keyID: "k2"}, s.claims())).status, 500)
 			require.Contains(t, s.log.String(), row.logged)
 			require.Equal(t, 200, s.send("/", s.token()).status, "the known key is kept")
 		})

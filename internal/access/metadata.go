@@ -66,13 +66,13 @@ type metadata struct {
 	document []byte // JSON
 }
 
-func newMetadata(resource *url.URL, issuer string) metadata {
+func newMetadata(resource *url.URL, issuer, scopePrefix string) metadata {
 	document, _ := json.Marshal(map[string]any{
 		"resource":                 resource.String(),
 		"resource_name":            "Twilio Conversations webhooks",
 		"authorization_servers":    []string{issuer},
 		"bearer_methods_supported": []string{"header"},
-		"scopes_supported":         []string{ScopeRead},
+		"scopes_supported":         []string{scopePrefix + ScopeRead},
 	}) // strings can always be encoded
 	path := protectedResourcePath + resource.Path
 	return metadata{

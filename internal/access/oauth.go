@@ -35,7 +35,9 @@ var signingAlgorithms = []string{
 type resourceServer struct {
 	issuer    string
 	audiences []string
+	prefix    string // of the scopes that clients have to ask for
 	metadata  metadata
+	source    *keySource
 	keys      *oidc.RemoteKeySet
 	verified  atomic.Pointer[tokenCache] // replaced when the keys change
 	now       func() time.Time
@@ -46,6 +48,9 @@ type resourceServer struct {
 func (p *Policy) setOAuth(o Options) error {
 	if o.Issuer == "" {
 		return nil
+	}
+	if prefix := o.ScopePrefix; prefix != "" && !scopeToken().MatchString(prefix) || strings.Contains(prefix, "://") && !strings.HasSuffix(prefix, "/") {
+		return &OptionError{"ScopePrefix", fmt.Errorf("%.100q is not what a scope begins with, such as api://APPLICATION_ID/", prefix)}
 	}
 	if _, err := parseTLSURL(o.Issuer); err != nil {
 		return &OptionError{"Issuer", err}
@@ -61,13 +66,23 @@ func (p *Policy) setOAuth(o Options) error {
 	p.oauth = &resourceServer{
 		issuer:    o.Issuer,
 		audiences: audiences,
-		metadata:  newMetadata(resource, o.Issuer),
+		prefix:    o.ScopePrefix,
+		metadata:  newMetadata(resource, o.Issuer, o.ScopePrefix),
 		now:       o.now,
 		log:       o.Log,
 	}
 	p.oauth.forget()
-	p.oauth.keys = newKeySet(o, p.oauth.forget)
+	p.oauth.source = newKeySource(o, p.oauth.forget)
+	p.oauth.keys = oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), &http.Client{Transport: p.oauth.source}), o.Issuer)
 	return nil
+}
+
+// FetchKeys fetches the keys of the issuer, if there is one. The log then says what
+// is wrong with the issuer before the first caller learns it.
+func (p *Policy) FetchKeys(ctx context.Context) {
+	if p.oauth != nil {
+		p.oauth.source.refreshRarely(ctx)
+	}
 }
 
 func (s *resourceServer) admit(w http.ResponseWriter, r *http.Request) (Caller, bool) {
@@ -80,6 +95,8 @@ func (s *resourceServer) admit(w http.ResponseWriter, r *http.Request) (Caller, 
 	switch {
 	case err == nil:
 		return caller, true
+	case errors.Is(err, errWrongIssuer):
+		http.Error(w, "the server's setting of the issuer is wrong: "+s.issuer+" is not the issuer that its metadata names; tell the operator of the server", http.StatusInternalServerError)
 	case errors.Is(err, errNoKeys):
 		w.Header().Set("Retry-After", retryAfter)
 		http.Error(w, "the access token cannot be verified now, because the keys of "+s.issuer+" cannot be fetched; try again later", http.StatusServiceUnavailable)
@@ -94,6 +111,11 @@ func (s *resourceServer) admit(w http.ResponseWriter, r *http.Request) (Caller, 
 // accepted. The code is an error code of RFC 6750; it is empty if no token was
 // sent.
 func (s *resourceServer) challenge(w http.ResponseWriter, status int, code string, scopes []string, message string) {
+	for i, scope := range scopes {
+		if own, ok := ownScope(scope, s.prefix); ok {
+			scopes[i] = s.prefix + own
+		}
+	}
 	value := fmt.Sprintf(`Bearer resource_metadata="%s", scope="%s"`, s.metadata.url, strings.Join(scopes, " "))
 	if code != "" {
 		value += fmt.Sprintf(`, error="%s"`, code)
@@ -168,7 +190,7 @@ func (s *resourceServer) checkClaims(token *oidc.IDToken) (Caller, error) {
 	if c.NotBefore > float64(s.now().Add(clockLeeway).Unix()) {
 		return Caller{}, errors.New("it is not valid yet")
 	}
-	return c.caller(token.Subject), nil
+	return c.caller(token.Subject, s.prefix), nil
 }
 
 // A verification is an [oidc.KeySet] for one token. It tells whether keys could

@@ -176,6 +176,10 @@ func TestACallNeedsItsScope(t *testing.T) {
 		"an array":                   {[]any{"scope", []string{"openid", "webhooks:write"}}, ""},
 		"scp, a string":              {append(none, "scp", "webhooks:read webhooks:write"), ""},
 		"scp, an array":              {append(none, "scp", []string{"webhooks:write"}), ""},
+		"roles":                      {append(none, "roles", []string{"Admin", "webhooks:write"}), ""},
+		"permissions":                {append(none, "permissions", []string{"webhooks:write"}), ""},
+		"another role":               {append(none, "roles", []string{"Admin", "webhooks:read"}), "webhooks:read webhooks:write"},
+		"a prefix":                   {append(none, "scp", "api://app/webhooks:write"), "api://app/webhooks:write webhooks:write"},
 		"scope and scp":              {[]any{"scope", "webhooks:read", "scp", "webhooks:write"}, ""},
 		"read":                       {[]any{"scope", "webhooks:read"}, "webhooks:read webhooks:write"},
 		"none":                       {none, "webhooks:write"},
@@ -200,6 +204,40 @@ func TestACallNeedsItsScope(t *testing.T) {
 			require.Equal(t, `Bearer `+metadataParameter+`, scope="`+row.wanted+`", error="insufficient_scope"`, res.header.Get("WWW-Authenticate"))
 			require.Contains(t, res.body, "webhooks:write")
 		})
+	}
+}
+
+// Microsoft Entra wants scopes to be asked for with the prefix of the application,
+// and issues tokens without it.
+func TestScopesMayHaveAPrefix(t *testing.T) {
+	t.Parallel()
+	const prefix = "api://app/"
+	s := newOAuthTest(t, func(o *Options) { o.ScopePrefix = prefix })
+	for name, row := range map[string]struct {
+		claims []any
+		wanted string // scopes of the challenge; empty: the call is allowed
+	}{
+		"without it":        {[]any{"scope", nil, "scp", "webhooks:write"}, ""},
+		"with it":           {[]any{"scope", nil, "scp", "api://app/webhooks:write"}, ""},
+		"a role with it":    {[]any{"scope", nil, "roles", []string{"api://app/webhooks:write"}}, ""},
+		"read, without it":  {[]any{"scope", "openid webhooks:read"}, "openid api://app/webhooks:read api://app/webhooks:write"},
+		"another prefix":    {[]any{"scope", "api://other/webhooks:write"}, "api://other/webhooks:write api://app/webhooks:write"},
+		"the prefix twice":  {[]any{"scope", "api://app/api://app/webhooks:write"}, "api://app/api://app/webhooks:write api://app/webhooks:write"},
+		"the prefix alone":  {[]any{"scope", prefix}, "api://app/ api://app/webhooks:write"},
+		"no scope whatever": {[]any{"scope", nil}, "api://app/webhooks:write"},
+	} {
+		res := s.send("/write", s.token(row.claims...))
+		require.Equal(t, row.wanted == "", res.status == 200, name)
+		if row.wanted != "" {
+			require.Contains(t, res.header.Get("WWW-Authenticate"), `scope="`+row.wanted+`"`, name)
+		}
+	}
+	res := send(t, s.server, "POST", "/", nil)
+	require.Equal(t, `Bearer `+metadataParameter+`, scope="api://app/webhooks:read"`, res.header.Get("WWW-Authenticate"))
+	require.Contains(t, send(t, s.server, "GET", protectedResourcePath, nil).body, `"scopes_supported":["api://app/webhooks:read"]`)
+	for _, invalid := range []string{"api://app", "a b/", `"`, "é/"} {
+		_, err := New(Options{Issuer: "https://login.example", PublicURL: "https://mcp.example.com", ScopePrefix: invalid})
+		require.ErrorContains(t, err, "ScopePrefix: ", invalid)
 	}
 }
 
@@ -263,6 +301,6 @@ func TestAPrincipalIdentifiesACaller(t *testing.T) {
 	require.NotEqual(t, a, b)
 	require.NotContains(t, a, tokenA)
 	require.Equal(t, a, principal(Options{Tokens: []string{tokenA}}, "Bearer "+tokenA))
-	require.Equal(t, "subject alice", claims{}.caller("alice").Principal)
-	require.Empty(t, claims{}.caller("").Principal)
+	require.Equal(t, "subject alice", claims{}.caller("alice", "").Principal)
+	require.Empty(t, claims{}.caller("", "").Principal)
 }

@@ -32,20 +32,21 @@ type Config struct {
 	CAFile         string        `name:"ca-file" variable:"MCP_CA_FILE" placeholder:"FILE" help:"Also trust the certificate authorities in this file, PEM, in connections to Twilio and to the OAuth issuer."`
 	ChatServiceSID string        `name:"chat-service-sid" variable:"TWILIO_CHAT_SERVICE_SID" placeholder:"SID" help:"Use the conversations of this Conversation Service (IS...) instead of the default one."`
 
-	HTTP           string        `name:"http" group:"HTTP" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP at this address instead of stdio: MCP at /mcp, liveness at /healthz, readiness at /readyz."`
-	Docs           bool          `group:"HTTP" variable:"MCP_DOCS" default:"true" help:"Serve the documentation: web pages at / and an MCP endpoint for documentation only at /docs/mcp. Default: true."`
-	PublicURL      string        `name:"public-url" group:"HTTP" variable:"MCP_PUBLIC_URL" placeholder:"URL" help:"Base URL of this server as clients see it; /mcp is appended. Its host is accepted like --allowed-host."`
-	AllowedHost    []string      `group:"HTTP" variable:"MCP_ALLOWED_HOST" placeholder:"HOST" help:"Also accept requests for this Host, with any port (loopback is always accepted)."`
-	AllowedOrigin  []string      `group:"HTTP" variable:"MCP_ALLOWED_ORIGIN" placeholder:"ORIGIN" help:"Also accept requests from this browser origin, with any port (loopback is always accepted)."`
-	Credentials    string        `group:"HTTP" variable:"MCP_CREDENTIALS" enum:"server,caller" default:"server" placeholder:"SOURCE" help:"server: calls use the Twilio credentials of this process. caller: each caller sends its own as HTTP Basic. Default: server."`
-	OAuthIssuer    string        `name:"oauth-issuer" group:"HTTP" variable:"MCP_OAUTH_ISSUER" placeholder:"URL" help:"Require access tokens of this OAuth 2.1 authorization server; needs --public-url."`
-	OAuthAudience  []string      `name:"oauth-audience" group:"HTTP" variable:"MCP_OAUTH_AUDIENCE" placeholder:"AUDIENCE" help:"Audience that access tokens must have. Default: the public URL followed by /mcp."`
-	AllowCallback  []string      `group:"HTTP" variable:"MCP_ALLOW_CALLBACK" placeholder:"CIDR" help:"Also deliver events to callbacks in this network, such as 10.0.0.0/8 (public addresses are always allowed)."`
-	AllowAnonymous bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
-	Drain          time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"Keep accepting requests this long after SIGTERM, with /readyz at 503. Default: 0s."`
-	Metrics        string        `group:"HTTP" variable:"MCP_METRICS" placeholder:"HOST:PORT" help:"Serve Prometheus metrics at this address, at /metrics. Also works with stdio."`
-	TLSCert        string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"TLS certificate, PEM; together with --tls-key."`
-	TLSKey         string        `group:"HTTP" name:"tls-key" variable:"MCP_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
+	HTTP             string        `name:"http" group:"HTTP" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP at this address instead of stdio: MCP at /mcp, liveness at /healthz, readiness at /readyz."`
+	Docs             bool          `group:"HTTP" variable:"MCP_DOCS" default:"true" help:"Serve the documentation: web pages at / and an MCP endpoint for documentation only at /docs/mcp. Default: true."`
+	PublicURL        string        `name:"public-url" group:"HTTP" variable:"MCP_PUBLIC_URL" placeholder:"URL" help:"Base URL of this server as clients see it; /mcp is appended. Its host is accepted like --allowed-host."`
+	AllowedHost      []string      `group:"HTTP" variable:"MCP_ALLOWED_HOST" placeholder:"HOST" help:"Also accept requests for this Host, with any port (loopback is always accepted)."`
+	AllowedOrigin    []string      `group:"HTTP" variable:"MCP_ALLOWED_ORIGIN" placeholder:"ORIGIN" help:"Also accept requests from this browser origin, with any port (loopback is always accepted)."`
+	Credentials      string        `group:"HTTP" variable:"MCP_CREDENTIALS" enum:"server,caller" default:"server" placeholder:"SOURCE" help:"server: calls use the Twilio credentials of this process. caller: each caller sends its own as HTTP Basic. Default: server."`
+	OAuthIssuer      string        `name:"oauth-issuer" group:"HTTP" variable:"MCP_OAUTH_ISSUER" placeholder:"URL" help:"Require access tokens of this OAuth 2.1 authorization server; needs --public-url."`
+	OAuthAudience    []string      `name:"oauth-audience" group:"HTTP" variable:"MCP_OAUTH_AUDIENCE" placeholder:"AUDIENCE" help:"Audience that access tokens must have. Default: the public URL followed by /mcp."`
+	OAuthScopePrefix string        `name:"oauth-scope-prefix" group:"HTTP" variable:"MCP_OAUTH_SCOPE_PREFIX" placeholder:"PREFIX" help:"What clients have to put in front of a scope that they ask for, such as api://APPLICATION_ID/ with Microsoft Entra."`
+	AllowCallback    []string      `group:"HTTP" variable:"MCP_ALLOW_CALLBACK" placeholder:"CIDR" help:"Also deliver events to callbacks in this network, such as 10.0.0.0/8 (public addresses are always allowed)."`
+	AllowAnonymous   bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
+	Drain            time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"Keep accepting requests this long after SIGTERM, with /readyz at 503. Default: 0s."`
+	Metrics          string        `group:"HTTP" variable:"MCP_METRICS" placeholder:"HOST:PORT" help:"Serve Prometheus metrics at this address, at /metrics. Also works with stdio."`
+	TLSCert          string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"TLS certificate, PEM; together with --tls-key."`
+	TLSKey           string        `group:"HTTP" name:"tls-key" variable:"MCP_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
 
 	Serve struct{} `cmd:"" default:"withargs" help:"Serve MCP over stdio, or over HTTP with --http. The default."`
 	Call  struct {

@@ -313,6 +313,8 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 		"no token":            {[]string{"MCP_AUTH_TOKEN", " , "}, nil, "MCP_AUTH_TOKEN: no token is listed"},
 		"token reference":     {[]string{"MCP_AUTH_TOKEN", "${env:MCP_AUTH_TOKEN}"}, nil, "MCP_AUTH_TOKEN: the value is a placeholder: replace it by a token"},
 		"token placeholder":   {[]string{"MCP_AUTH_TOKEN", "YOUR_MCP_AUTH_TOKEN"}, nil, "MCP_AUTH_TOKEN: the value is a placeholder"},
+		"prefix alone":        {nil, []string{"--oauth-scope-prefix=api://x/"}, "--oauth-scope-prefix needs --oauth-issuer"},
+		"prefix of a URL":     {nil, []string{"--oauth-issuer=https://login.example", "--public-url=https://mcp.example", "--oauth-scope-prefix=api://x"}, `--oauth-scope-prefix: "api://x" is not what a scope begins with, such as api://APPLICATION_ID/`},
 		"audience alone":      {nil, []string{"--oauth-audience=x"}, "--oauth-audience needs --oauth-issuer"},
 		"short token":         {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
 		"missing file":        {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},

@@ -99,6 +99,7 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 		Issuer:            c.OAuthIssuer,
 		PublicURL:         c.PublicURL,
 		Audiences:         c.OAuthAudience,
+		ScopePrefix:       c.OAuthScopePrefix,
 		RootCAs:           roots,
 	}, err
 }
@@ -112,6 +113,8 @@ func (c *Config) checkHTTP() error {
 		return errors.New("--oauth-issuer needs --public-url, the base URL of this server as clients see it, such as https://mcp.example.com")
 	case c.OAuthIssuer == "" && len(c.OAuthAudience) > 0:
 		return errors.New("--oauth-audience needs --oauth-issuer")
+	case c.OAuthIssuer == "" && c.OAuthScopePrefix != "":
+		return errors.New("--oauth-scope-prefix needs --oauth-issuer")
 	}
 	return nil
 }
@@ -174,6 +177,7 @@ var settings = map[string]string{
 	"Issuer":            "--oauth-issuer",
 	"PublicURL":         "--public-url",
 	"Audiences":         "--oauth-audience",
+	"ScopePrefix":       "--oauth-scope-prefix",
 }
 
 // nameSetting names the flag or variable that set an invalid option.

@@ -37,6 +37,7 @@ func (p *program) serveHTTP(ctx context.Context) error {
 		return errors.Join(err, ln.Close())
 	}
 	defer stop()
+	go options.Access.FetchKeys(ctx)
 	if p.events != nil && p.events.Subscribes() {
 		options.Events = p.events
 		defer p.events.Close(after(ctx, p.cfg.Drain+p.cfg.Grace))
