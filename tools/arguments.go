@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"twilio-conversations-mcp/twilioapi"
@@ -34,43 +36,53 @@ func isIgnored(name string) bool {
 	return strings.HasPrefix(name, "_") || slices.Contains(ignoredArguments, name)
 }
 
-// decode reads the arguments of a call, validates them, and stores them in an
-// Input. It returns an [argumentError] that lists what is wrong with them, or a
-// [twilioapi.Error] if ctx is done.
+// decode reads the arguments of a call once: it checks them by the published schema
+// and stores them in an Input. It returns an [argumentError] that lists what is wrong
+// with them, or a [twilioapi.Error] if ctx is done.
+//
+// Some clients write every value as a string. A string that is the JSON of an array
+// of strings stands for the array, a decimal integer for the integer, and true and
+// false for the booleans. An empty array stands for no arguments.
 func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) (in Input, err error) {
 	if len(raw) > maxArguments {
 		return in, argumentError{fmt.Sprintf("The arguments have %d bytes; the maximum is %d.", len(raw), maxArguments)}
 	}
-	if len(raw) == 0 || string(raw) == "null" {
+	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\uFEFF")))
+	if len(raw) == 0 || string(raw) == "null" || raw[0] == '[' && string(bytes.TrimSpace(raw[1:])) == "]" {
 		raw = json.RawMessage("{}")
 	}
-	r := &reader{Decoder: jsontext.NewDecoder(bytes.NewBuffer(raw)), parameters: p, arguments: map[string]any{}}
+	r := readers.Get().(*reader)
+	defer r.free()
+	r.Reset(bytes.NewBuffer(raw))
+	r.parameters, r.input = p, reflect.ValueOf(&in).Elem()
 	if err := r.read(ctx); err != nil {
 		return in, err
 	}
-	p.validate(r.arguments, &r.problems)
-	if err := r.problems.err(); err != nil {
-		return in, err
-	}
-	valid, err := jsonv2.Marshal(r.arguments, checked)
-	if err != nil {
-		return in, err
-	}
-	return in, jsonv2.Unmarshal(valid, &in, checked)
+	return in, r.problems.err()
 }
 
-// checked are the options for what a reader has read, which need not be checked
-// again.
-var checked = jsonv2.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+// readers holds readers that are not in use.
+var readers = sync.Pool{New: func() any { return &reader{Decoder: new(jsontext.Decoder)} }}
 
-// A reader reads the arguments of a call: an object of strings, integers, and
-// arrays of strings. It skips what is nested deeper, which is never valid.
+// A reader reads the arguments of a call: an object of strings, integers, booleans,
+// and arrays of strings. It skips what is nested deeper, which is never valid.
 type reader struct {
 	*jsontext.Decoder // refuses invalid UTF-8 and duplicate names
 	*parameters
-	arguments map[string]any
-	problems  problems
+	input    reflect.Value
+	given    []*parameter
+	problems problems
 }
+
+// free makes the reader available to others. It keeps nothing of what it read.
+func (r *reader) free() {
+	r.Reset(noArguments)
+	clear(r.given)
+	*r = reader{Decoder: r.Decoder, given: r.given[:0]}
+	readers.Put(r)
+}
+
+var noArguments = strings.NewReader("")
 
 // read reads the arguments until their end or the last problem. It returns an
 // [argumentError] if they are not a JSON object.
@@ -91,6 +103,11 @@ func (r *reader) read(ctx context.Context) error {
 	if err != nil {
 		return argumentError{describeSyntaxError(err)}
 	}
+	for _, p := range r.all {
+		if p.required && !slices.Contains(r.given, p) {
+			r.problems.add(path{name: p.name}, "is required.")
+		}
+	}
 	return nil
 }
 
@@ -106,67 +123,153 @@ func (r *reader) readEnd() error {
 }
 
 func (r *reader) readMember() error {
-	token, err := r.ReadToken()
+	quoted, err := r.ReadValue()
 	if err != nil {
 		return err
 	}
-	name := token.String()
-	switch property := r.schema.Properties[name]; {
-	case isIgnored(name):
-		return r.SkipValue()
-	case property == nil:
-		r.problems.add(path{name: name}, "is not a parameter; use %s.", strings.Join(r.meant(name), ", "))
-		return r.SkipValue()
+	if quoted.Kind() != '"' {
+		_, err := r.ReadToken() // what is wrong
+		return err
 	}
-	value, err := r.readValue(path{name: name})
-	if err == nil && !r.isLeftOut(name, value) {
-		r.arguments[name] = r.spell(name, value)
+	name := unquote(quoted)
+	p := r.find(name)
+	switch name := string(name); {
+	case p != nil:
+		return r.readArgument(p)
+	case !isIgnored(name):
+		r.problems.add(path{name: name}, "is not a parameter; use %s.", strings.Join(r.suggest(name), ", "))
 	}
-	return err
+	return r.SkipValue()
 }
 
-func (r *reader) readValue(at path) (any, error) {
-	switch r.PeekKind() {
-	case '[':
-		if !at.isItem {
-			return r.readArray(at)
-		}
-		return []any{}, r.SkipValue()
-	case '{':
-		return map[string]any{}, r.SkipValue()
+// readArgument reads the value of a parameter.
+func (r *reader) readArgument(p *parameter) error {
+	if p.Type == "array" && r.PeekKind() == '[' {
+		return r.readArray(p)
 	}
-	token, err := r.ReadToken()
-	if err != nil {
-		return nil, err
+	value, err := r.ReadValue()
+	if err != nil || r.isLeftOut(p, value) {
+		return err
 	}
-	switch token.Kind() {
-	case '"':
-		return token.String(), nil
-	case '0':
-		return r.readNumber(at, token.String()), nil
-	case 'n':
-		return nil, nil
+	r.given = append(r.given, p)
+	if problem := r.store(p, value); problem != "" {
+		r.problems.add(path{name: p.name}, "%s", problem)
+	}
+	return nil
+}
+
+// isLeftOut reports whether a value means that its parameter was not given.
+func (r *reader) isLeftOut(p *parameter, value jsontext.Value) bool {
+	return !r.refusesEmpty && !p.required && (value.Kind() == 'n' || p.Type == "string" && string(value) == `""`)
+}
+
+// store checks a value and stores it, or says what is wrong with it.
+func (r *reader) store(p *parameter, value jsontext.Value) (problem string) {
+	field := r.input.FieldByIndex(p.field).Addr().Interface()
+	switch kind := value.Kind(); {
+	case kind == '"' && p.Type == "string":
+		text, problem := p.checkString(string(unquote(value)))
+		set(field, text)
+		return problem
+	case kind == '"':
+		return r.storeText(p, field, string(unquote(value)))
+	case kind == '0' && p.Type == "integer":
+		n, problem := parseNumber(string(value))
+		set(field, n)
+		return cmp.Or(problem, p.checkInteger(n))
+	case (kind == 't' || kind == 'f') && p.Type == "boolean":
+		set(field, kind == 't')
+		return ""
 	default:
-		return token.Bool(), nil
+		return describeType(p.Type, describeKind(kind))
 	}
 }
 
-func (r *reader) readArray(at path) ([]any, error) {
-	items := []any{}
+// storeText stores a value that a client wrote as a string.
+func (r *reader) storeText(p *parameter, field any, text string) (problem string) {
+	switch p.Type {
+	case "integer":
+		if digits := strings.TrimPrefix(text, "-"); digits == "" || strings.Trim(digits, "0123456789") != "" {
+			break
+		}
+		n, problem := parseNumber(text)
+		set(field, n)
+		return cmp.Or(problem, p.checkInteger(n))
+	case "array":
+		if items, ok := parseStrings(text); ok {
+			set(field, items)
+			return p.checkLength(len(items))
+		}
+	case "boolean":
+		if text == "true" || text == "false" {
+			set(field, text == "true")
+			return ""
+		}
+	}
+	return describeType(p.Type, "a string")
+}
+
+// set stores a value in a field, given by its address.
+func set[T any](field any, value T) {
+	switch f := field.(type) {
+	case *T:
+		*f = value
+	case **T:
+		*f = &value
+	}
+}
+
+// parseStrings reads the JSON of an array of strings.
+func parseStrings(text string) (items []string, ok bool) {
+	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return nil, false
+	}
+	var values []*string
+	if json.Unmarshal([]byte(text), &values) != nil || len(values) > maxItems || slices.Contains(values, nil) {
+		return nil, false
+	}
+	items = []string{}
+	for _, value := range values {
+		items = append(items, *value)
+	}
+	return items, true
+}
+
+// readArray reads an array of strings.
+func (r *reader) readArray(p *parameter) error {
+	r.given = append(r.given, p)
+	items := []string{}
 	_, err := r.ReadToken()
 	for err == nil && r.PeekKind() != ']' && !r.problems.full() {
 		if len(items) == maxItems {
-			r.problems.add(at, "has too many items; the maximum is %d.", maxItems)
-			return items, r.skipItems()
+			r.problems.add(path{name: p.name}, "has too many items; the maximum is %d.", maxItems)
+			return r.skipItems()
 		}
-		var item any
-		item, err = r.readValue(path{at.name, len(items), true})
+		var item string
+		item, err = r.readItem(path{p.name, len(items), true})
 		items = append(items, item)
 	}
-	if err == nil && !r.problems.full() {
-		_, err = r.ReadToken()
+	if err != nil || r.problems.full() {
+		return err
 	}
-	return items, err
+	if problem := p.checkLength(len(items)); problem != "" {
+		r.problems.add(path{name: p.name}, "%s", problem)
+	}
+	set(r.input.FieldByIndex(p.field).Addr().Interface(), items)
+	_, err = r.ReadToken()
+	return err
+}
+
+func (r *reader) readItem(at path) (string, error) {
+	value, err := r.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	if kind := value.Kind(); kind != '"' {
+		r.problems.add(at, "%s", describeType("string", describeKind(kind)))
+		return "", nil
+	}
+	return string(unquote(value)), nil
 }
 
 // skipItems reads the rest of an array.
@@ -180,24 +283,34 @@ func (r *reader) skipItems() (err error) {
 	return err
 }
 
-// readNumber returns an int64 if the number is an integer, however it is written:
-// 5, 5.0 and 5e0 are equal. The float64 0.5 stands for any fraction.
-func (r *reader) readNumber(at path, text string) any {
+// parseNumber returns the value of a number that is an integer, however it is
+// written: 5, 5.0 and 5e0 are equal.
+func parseNumber(text string) (n int64, problem string) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, ""
+	}
 	if len(text) > maxDigits {
-		r.problems.add(at, "has too many digits; the maximum is %d.", maxDigits)
-		return int64(0)
+		return 0, fmt.Sprintf("has too many digits; the maximum is %d.", maxDigits)
 	}
 	f, _, err := big.ParseFloat(text, 10, 512, big.ToNearestEven) // exact: maxDigits are 333 bits
 	if err == nil && !f.IsInt() {
-		return 0.5
+		return 0, describeType("integer", "a fraction")
 	}
 	if err == nil {
 		if n, accuracy := f.Int64(); accuracy == big.Exact {
-			return n
+			return n, ""
 		}
 	}
-	r.problems.add(at, "is out of range: integers go from -9223372036854775808 to 9223372036854775807.")
-	return int64(0)
+	return 0, "is out of range: integers go from -9223372036854775808 to 9223372036854775807."
+}
+
+// unquote returns the value of a JSON string.
+func unquote(quoted jsontext.Value) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	value, _ := jsontext.AppendUnquote(nil, quoted) // it is valid
+	return value
 }
 
 // describeSyntaxError says why the arguments cannot be read.
@@ -210,12 +323,16 @@ func describeSyntaxError(err error) string {
 
 func describeKind(kind jsontext.Kind) string {
 	switch kind {
+	case '{':
+		return "an object"
 	case '[':
 		return "an array"
 	case '"':
 		return "a string"
 	case '0':
 		return "a number"
+	case 'n':
+		return "null"
 	default:
 		return "a boolean"
 	}

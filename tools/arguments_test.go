@@ -23,7 +23,7 @@ func TestInvalidArgumentsAreNotSent(t *testing.T) {
 	for name, row := range map[string]struct {
 		tool, arguments, want string
 	}{
-		"an array":         {list, `[]`, "The arguments must be an object, not an array."},
+		"an array":         {list, `[1]`, "The arguments must be an object, not an array."},
 		"a string":         {list, `"x"`, "The arguments must be an object, not a string."},
 		"a number":         {list, `5`, "The arguments must be an object, not a number."},
 		"a boolean":        {list, `true`, "The arguments must be an object, not a boolean."},
@@ -46,7 +46,18 @@ func TestInvalidArgumentsAreNotSent(t *testing.T) {
 		"empty, required":  {list, `{"ConversationSid":""}`, "ConversationSid must not be empty."},
 		"an object":        {list, `{"ConversationSid":{"a":[1]}}`, "ConversationSid must be a string, not an object."},
 		"too deep":         {list, `{"ConversationSid":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`, "ConversationSid must be a string, not an array."},
-		"string, integer":  {list, `{"ConversationSid":"x","PageSize":"5"}`, "PageSize must be an integer, not a string."},
+		"an empty array":   {list, ` [ ] `, "ConversationSid is required."},
+		"not an array":     {list, `[5`, "The arguments must be an object, not an array."},
+		"string, integer":  {list, `{"ConversationSid":"x","PageSize":"five"}`, "PageSize must be an integer, not a string."},
+		"text, fraction":   {list, `{"ConversationSid":"x","PageSize":"5.0","Page":"+5"}`, "Page must be an integer, not a string. PageSize must be an integer, not a string."},
+		"text, too large":  {list, `{"ConversationSid":"x","PageSize":"6","Page":"-1"}`, "Page must be at least 0, not -1. PageSize must be at most 5, not 6."},
+		"text, 64 bits":    {list, `{"ConversationSid":"x","PageSize":"9223372036854775808"}`, "PageSize is out of range: "},
+		"text, commas":     {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":"a,b"}`, "Configuration.Triggers must be an array of strings, not a string."},
+		"text, numbers":    {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":"[1]"}`, "Configuration.Triggers must be an array of strings, not a string."},
+		"text, null":       {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":"[null]"}`, "Configuration.Triggers must be an array of strings, not a string."},
+		"text, an object":  {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":"{\"a\":1}"}`, "Configuration.Triggers must be an array of strings, not a string."},
+		"text, no items":   {update, `{"ConversationSid":"x","Sid":"` + sid + `","Configuration.Filters":"[]"}`, "Configuration.Filters must not be empty."},
+		"text, many items": {create, `{"ConversationSid":"x","Target":"trigger","Configuration.Triggers":"[` + strings.Repeat(`\"a\",`, 100) + `\"a\"]"}`, "Configuration.Triggers must be an array of strings, not a string."},
 		"empty, integer":   {list, `{"ConversationSid":"x","PageSize":""}`, "PageSize must be an integer, not a string."},
 		"a fraction":       {list, `{"ConversationSid":"x","Page":1.5}`, "Page must be an integer, not a fraction."},
 		"almost 5":         {list, `{"ConversationSid":"x","PageSize":4.99999999999999999999}`, "PageSize must be an integer, not a fraction."},
@@ -67,7 +78,7 @@ func TestInvalidArgumentsAreNotSent(t *testing.T) {
 		"twice, deeper":    {list, `{"ConversationSid":"x","_meta":{"a":{"b":1,"b":2}}}`, "b is duplicated."},
 		"half a surrogate": {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Url":"a\ud800b"}`, "The arguments are not valid JSON: invalid surrogate pair"},
 		"invalid UTF-8":    {list, "{\"ConversationSid\":\"\xff\"}", "The arguments are not valid JSON: invalid UTF-8 within \"/ConversationSid\""},
-		"all at once": {create, `{"target":1,"Configuration.Method":"PUT","Configuration.Filters":[1],"Configuration.ReplayAfter":"7"}`,
+		"all at once": {create, `{"target":1,"Configuration.Method":"PUT","Configuration.Filters":[1],"Configuration.ReplayAfter":"seven"}`,
 			`Configuration.Filters[0] must be a string, not a number. Configuration.Method must be get or post, not "PUT". ` +
 				`Configuration.ReplayAfter must be an integer, not a string. ConversationSid is required. Target is required. target is not a parameter; use Target.`},
 	} {
@@ -112,6 +123,19 @@ func TestArgumentsThatClientsAddAreIgnored(t *testing.T) {
 	requests := make(chan *http.Request, 1)
 	connect(t, record(requests)).succeeds(list, `{"wait_for_previous":true,"ConversationSid":"x","toolCallId":"1","tool_call_description":{"a":[1.5]},"_meta":{"progressToken":1e999},"_sessionID":null}`)
 	require.Empty(t, (<-requests).Form)
+}
+
+// Some clients write every value as a string, and no model can mend its client.
+func TestValuesThatClientsWriteAsTextAreRead(t *testing.T) {
+	t.Parallel()
+	requests := make(chan *http.Request, 1)
+	s := connect(t, record(requests))
+	s.succeeds(list, "\uFEFF"+`{"ConversationSid":"5","PageSize":"5","Page":"007"}`)
+	require.Equal(t, url.Values{"PageSize": {"5"}, "Page": {"7"}}, (<-requests).Form)
+	s.call(create, `{"ConversationSid":"[\"x\"]","Target":"trigger","Configuration.Triggers":" [\"a,b\", \"\\u00e9\"] ","Configuration.Filters":"[]","Configuration.ReplayAfter":"-1"}`)
+	r := <-requests
+	require.Equal(t, `/v1/Conversations/["x"]/Webhooks`, r.URL.Path, "a string stays a string")
+	require.Equal(t, url.Values{"Target": {"trigger"}, "Configuration.Triggers": {"a,b", "é"}, "Configuration.ReplayAfter": {"-1"}}, r.Form)
 }
 
 // For each parameter of each tool, as the published schema has them.

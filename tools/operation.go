@@ -52,7 +52,7 @@ func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
 // tool returns the tool of the operation, given the names of all tools that are
 // offered, and the base URL of the web pages.
 func (o operation[Input]) tool(names offered, pages string) Tool {
-	input := sync.OnceValue(func() *parameters { return newParameters(o.contract.Input(), o.refusesEmpty) })
+	input := sync.OnceValue(func() *parameters { return newParameters[Input](o.contract.Input(), o.refusesEmpty) })
 	explain := o.explainer(names)
 	return Tool{Definition: o.definition(names), Scope: string(o.scope), View: o.view, Call: func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
 		arguments, err := decode[Input](ctx, input(), raw)

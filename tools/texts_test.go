@@ -286,17 +286,17 @@ func TestDescriptionsSayWhatToDoFirst(t *testing.T) {
 	}
 }
 
-func TestTheMeantParameterIsFoundByItsLetters(t *testing.T) {
+func TestTheParameterThatIsMeantIsSuggested(t *testing.T) {
 	t.Parallel()
-	p := newParameters(schemas.ListConversationWebhooks.Input(), false)
+	p := newParameters[schemas.ListConversationWebhooksInput](schemas.ListConversationWebhooks.Input(), false)
 	for name, want := range map[string]string{
 		"pagesize": "PageSize", "page_size": "PageSize", "size": "PageSize", "token": "PageToken", "Page-Token": "PageToken",
 		"conversation_sid": "ConversationSid", "sid": "ConversationSid", "page": "Page",
 	} {
-		require.Equal(t, []string{want}, p.meant(name), name)
+		require.Equal(t, []string{want}, p.suggest(name), name)
 	}
 	for _, name := range []string{"", "e", "n", "limit", "ÜÄ", "123"} {
-		require.Equal(t, p.names, p.meant(name), name)
+		require.Equal(t, p.names, p.suggest(name), name)
 	}
 }
 
