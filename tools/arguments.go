@@ -53,7 +53,8 @@ func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) 
 	}
 	r := readers.Get().(*reader)
 	defer r.free()
-	r.Reset(bytes.NewBuffer(raw))
+	r.text = *bytes.NewBuffer(raw)
+	r.Reset(&r.text)
 	r.parameters, r.input = p, reflect.ValueOf(&in).Elem()
 	if err := r.read(ctx); err != nil {
 		return in, err
@@ -69,7 +70,8 @@ var readers = sync.Pool{New: func() any { return &reader{Decoder: new(jsontext.D
 type reader struct {
 	*jsontext.Decoder // refuses invalid UTF-8 and duplicate names
 	*parameters
-	input    reflect.Value
+	text     bytes.Buffer  // the arguments
+	input    reflect.Value // an Input
 	given    []*parameter
 	problems problems
 }
@@ -132,11 +134,10 @@ func (r *reader) readMember() error {
 		return err
 	}
 	name := unquote(quoted)
-	p := r.find(name)
-	switch name := string(name); {
-	case p != nil:
+	if p := r.find(name); p != nil {
 		return r.readArgument(p)
-	case !isIgnored(name):
+	}
+	if name := string(name); !isIgnored(name) {
 		r.problems.add(path{name: name}, "is not a parameter; use %s.", strings.Join(r.suggest(name), ", "))
 	}
 	return r.SkipValue()
@@ -215,7 +216,8 @@ func set[T any](field any, value T) {
 	case *T:
 		*f = value
 	case **T:
-		*f = &value
+		given := value // value itself stays on the stack
+		*f = &given
 	}
 }
 

@@ -16,6 +16,9 @@ func (e explainer) successResult(r twilioapi.Result) *mcp.CallToolResult {
 	for _, note := range e.notes(r) {
 		result.Content = append(result.Content, mcp.NewTextContent(note))
 	}
+	if !r.Info.Reconciled && !e.ensures {
+		return result
+	}
 	meta := map[string]any{}
 	if r.Info.Reconciled {
 		meta["reconciled"] = true
@@ -23,8 +26,6 @@ func (e explainer) successResult(r twilioapi.Result) *mcp.CallToolResult {
 	if e.ensures {
 		meta["existing"] = r.Existing
 	}
-	if len(meta) > 0 {
-		result.Meta = &mcp.Meta{AdditionalFields: meta}
-	}
+	result.Meta = &mcp.Meta{AdditionalFields: meta}
 	return result
 }

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -82,6 +83,12 @@ func (Credentials) String() string { return "[secret]" }
 // GoString hides the credentials from fmt's %#v.
 func (Credentials) GoString() string { return "[secret]" }
 
+// authorization returns the header of RFC 7617.
+func (c Credentials) authorization() string {
+	plain := append(append(append(make([]byte, 0, 128), c.Username...), ':'), c.Password...)
+	return string(base64.StdEncoding.AppendEncode(append(make([]byte, 0, 256), "Basic "...), plain))
+}
+
 // A CredentialsFunc returns the credentials for one call, or an error that says
 // which ones are missing and how to set them.
 type CredentialsFunc func() (Credentials, error)
@@ -94,7 +101,7 @@ type Client struct {
 	root        string // the same for the Service, in front of "/Conversations"
 	monitor     string // the same for Monitor
 	plaintext   bool
-	userAgent   string
+	userAgent   []string
 	timeout     time.Duration
 	credentials CredentialsFunc
 	sleep       func(context.Context, time.Duration) error
@@ -132,8 +139,8 @@ func New(c Config) (*Client, error) {
 		root:       root,
 		monitor:    monitor.String() + "/v1",
 		plaintext:  base.Scheme == "http" && !isLoopback(base.Hostname()),
-		userAgent: fmt.Sprintf("twilio-conversations-mcp/%s (%s %s) go/%s",
-			c.Version, runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go")),
+		userAgent: []string{fmt.Sprintf("twilio-conversations-mcp/%s (%s %s) go/%s",
+			c.Version, runtime.GOOS, runtime.GOARCH, strings.TrimPrefix(runtime.Version(), "go"))},
 		timeout:      cmp.Or(c.Timeout, DefaultTimeout),
 		credentials:  c.Credentials,
 		sleep:        c.Sleep,

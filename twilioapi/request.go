@@ -86,11 +86,13 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.userAgent)
-	req.SetBasicAuth(r.credentials.Username, r.credentials.Password)
+	req.Header["Accept"] = acceptJSON
+	req.Header["User-Agent"] = c.userAgent
+	req.Header["Authorization"] = []string{r.credentials.authorization()}
 	return req, nil
 }
+
+var acceptJSON = []string{"application/json"}
 
 // path returns the path of the webhooks, or of one, below the API's root. The
 // names in it stay single path elements, whatever they contain.

@@ -35,27 +35,33 @@ type responseMeta struct {
 	attempts       int       // up to this response
 }
 
-// bodies are buffers that readResponse can use again.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// bodies holds buffers that are not in use.
+var bodies = sync.Pool{New: func() any { return new(body) }}
+
+// A body is a buffer for the body of a response.
+type body struct {
+	bytes.Buffer
+	limited io.LimitedReader
+}
 
 // readResponse reads the body of a response up to its limit and decodes it; decode
 // must not keep the body.
 func (c *Client) readResponse(ctx context.Context, res *http.Response, meta responseMeta, r request) (*response, *Error) {
-	buffer := bodies.Get().(*bytes.Buffer)
-	defer bodies.Put(buffer)
+	b := bodies.Get().(*body)
+	defer b.free()
 	limit := cmp.Or(r.maxBody, maxBody)
-	body, err := readBody(ctx, res, buffer, limit)
+	err := b.read(ctx, res, limit)
 	switch {
 	case meta.status < 200 || meta.status > 299:
-		return nil, c.readError(res, meta, body)
+		return nil, c.readError(res, meta, b.Bytes())
 	case err != nil:
 		failure := unusable(r.method, meta, "the response was cut off")
 		failure.Err = err
 		return nil, failure
-	case len(body) > limit:
+	case b.Len() > limit:
 		return nil, unusable(r.method, meta, "the response is too large")
 	}
-	object, err := r.decode(meta, body)
+	object, err := r.decode(meta, b.Bytes())
 	if err != nil {
 		return nil, unusable(r.method, meta, err.Error())
 	}
@@ -67,22 +73,31 @@ func unusable(method string, meta responseMeta, problem string) *Error {
 	return &Error{Outcome: failed(method), Status: meta.status, Message: problem, RequestID: meta.requestID, Attempts: meta.attempts, meta: meta}
 }
 
-// readBody reads at most one byte more than the limit, and no longer than ctx
-// lasts. The body of a status below 200 is the connection itself, which may stay
-// open without end: it is only closed.
-func readBody(ctx context.Context, res *http.Response, buffer *bytes.Buffer, limit int) ([]byte, error) {
+// read reads at most one byte more than the limit. net/http ends it with ctx. The
+// body of a status below 200 is the connection itself, which may stay open without
+// end: it is only closed.
+func (b *body) read(ctx context.Context, res *http.Response, limit int) error {
 	defer res.Body.Close()
-	buffer.Reset()
 	if res.StatusCode < 200 {
-		return nil, nil
+		return nil
 	}
-	defer context.AfterFunc(ctx, func() { _ = res.Body.Close() })()
-	buffer.Grow(int(max(0, min(res.ContentLength, int64(limit)))) + bytes.MinRead)
-	_, err := buffer.ReadFrom(io.LimitReader(res.Body, int64(limit)+1))
+	b.Grow(int(max(0, min(res.ContentLength, int64(limit)))) + bytes.MinRead)
+	b.limited = io.LimitedReader{R: res.Body, N: int64(limit) + 1}
+	_, err := b.ReadFrom(&b.limited)
 	if err != nil {
 		err = cmp.Or(ctx.Err(), err)
 	}
-	return buffer.Bytes(), err
+	return err
+}
+
+// free makes the buffer available to others, unless it is large.
+func (b *body) free() {
+	if b.Cap() > maxBody {
+		return
+	}
+	b.Reset()
+	b.limited.R = nil
+	bodies.Put(b)
 }
 
 // readError reads the response to a request that was not successful. Whatever the

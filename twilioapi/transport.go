@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -56,7 +57,7 @@ func (c *Client) send(ctx context.Context, r request) (*response, *Error) {
 		ctx, cancel = cancelOnlyBefore(ctx, &conn.used)
 		defer cancel()
 	}
-	req, err := c.newRequest(conn.trace(ctx), r)
+	req, err := c.newRequest(conn.observe(ctx), r)
 	if err != nil {
 		return nil, notSent(err)
 	}
@@ -75,10 +76,13 @@ func (c *Client) send(ctx context.Context, r request) (*response, *Error) {
 	}
 	meta := responseMeta{
 		status:    res.StatusCode,
-		requestID: c.sanitize(res.Header.Get("Twilio-Request-Id"), req),
+		requestID: res.Header.Get("Twilio-Request-Id"),
 		date:      res.Header.Get("Date"),
 		sent:      sent,
 		received:  time.Now(),
+	}
+	if !isSID("RQ", meta.requestID) || strings.Contains(meta.requestID, r.credentials.Password) {
+		meta.requestID = c.sanitize(meta.requestID, req)
 	}
 	return c.readResponse(ctx, res, meta, r)
 }
@@ -99,16 +103,18 @@ func (c *Client) observeResponse(method string, res *http.Response, d time.Durat
 type connState struct {
 	used    atomic.Bool // the request has a connection, and may have been sent
 	isHTTP2 atomic.Bool
+	trace   httptrace.ClientTrace
 }
 
-func (s *connState) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(got httptrace.GotConnInfo) {
-			s.used.Store(true)
-			secure, ok := got.Conn.(*tls.Conn)
-			s.isHTTP2.Store(ok && secure.ConnectionState().NegotiatedProtocol == "h2")
-		},
-	})
+func (s *connState) observe(ctx context.Context) context.Context {
+	s.trace.GotConn = s.gotConn
+	return httptrace.WithClientTrace(ctx, &s.trace)
+}
+
+func (s *connState) gotConn(got httptrace.GotConnInfo) {
+	s.used.Store(true)
+	secure, ok := got.Conn.(*tls.Conn)
+	s.isHTTP2.Store(ok && secure.ConnectionState().NegotiatedProtocol == "h2")
 }
 
 // sendBodyOnce keeps net/http from sending a body again that it has begun to

@@ -11,7 +11,15 @@ import (
 // A call allocates no more than it may: counts, which are exact, not times. The
 // race detector adds its own.
 func TestACallAllocatesLittle(t *testing.T) {
-	r := testing.Benchmark(BenchmarkCallOverHTTP)
-	require.LessOrEqual(t, r.AllocsPerOp(), int64(180))
-	require.LessOrEqual(t, r.AllocedBytesPerOp(), int64(22_000))
+	for name, row := range map[string]struct {
+		call           func(*testing.B)
+		objects, bytes int64
+	}{
+		"HTTP":  {BenchmarkCallOverHTTP, 110, 19_000},
+		"stdio": {BenchmarkCallOverStdio, 85, 16_000},
+	} {
+		r := testing.Benchmark(row.call)
+		require.LessOrEqual(t, r.AllocsPerOp(), row.objects, name)
+		require.LessOrEqual(t, r.AllocedBytesPerOp(), row.bytes, name)
+	}
 }

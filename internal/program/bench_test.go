@@ -73,7 +73,11 @@ const listCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name"
 
 func benchServer(b testing.TB) *serve.Server {
 	b.Helper()
-	client, err := twilioapi.New(twilioapi.Config{BaseURL: rawUpstream(b, listAnswer(b), nil), Credentials: sandboxCredentials})
+	credentials, err := sandboxCredentials()
+	require.NoError(b, err)
+	client, err := twilioapi.New(twilioapi.Config{
+		BaseURL: rawUpstream(b, listAnswer(b), nil), Credentials: func() (twilioapi.Credentials, error) { return credentials, nil },
+	})
 	require.NoError(b, err)
 	offered, err := tools.Select(tools.Selection{Toolsets: []string{"webhooks"}})
 	require.NoError(b, err)

@@ -91,7 +91,7 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 		"open address":       {environment(), []string{"--http", ":8080"}, "MCP_AUTH_TOKEN"},
 		"open sandbox":       {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "the sandbox listens on loopback only"},
 		"port in use":        {environment(), []string{"--http", taken.Addr().String()}, "address already in use"},
-		"arguments a list":   {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", "[]"}, "must be an object, not an array"},
+		"arguments a list":   {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", "[1]"}, "must be an object, not an array"},
 		"no credentials":     {environment(), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "no Twilio credentials; ask the user to set TWILIO_API_KEY"},
 		"half a key":         {environment("TWILIO_API_KEY", "SK1"), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_KEY but not TWILIO_API_SECRET"},
 		"the other half":     {environment("TWILIO_API_SECRET", "hunter2"), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_SECRET but not TWILIO_API_KEY"},

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -85,6 +86,7 @@ var errNoMemory = errors.New("too many bytes of messages in memory")
 // it reads it.
 type reservingReader struct {
 	source   io.Reader
+	message  bytes.Buffer
 	bytes    *semaphore.Weighted
 	read     int
 	reserved int64

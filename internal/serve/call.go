@@ -31,8 +31,9 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	if rpcErr != nil {
 		return nil, rpcErr
 	}
-	tool, err := s.Tool(text(r.name))
-	if err != nil {
+	tool, ok := s.lookup(r.name)
+	if !ok {
+		_, err := s.Tool(text(r.name))
 		return nil, newRPCError(mcp.INVALID_PARAMS, err.Error())
 	}
 	if rpcErr := s.acquire(ctx, r); rpcErr != nil {

@@ -175,8 +175,8 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 		http.Error(w, problem, http.StatusUnsupportedMediaType)
 		return
 	}
-	body, free, ok := s.readBody(w, r)
-	defer free()
+	body, reserved, ok := s.readBody(w, r)
+	defer reserved.free()
 	if !ok {
 		return
 	}
@@ -204,7 +204,7 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 func (h *httpHandler) admitScope(ctx context.Context, e *exchange) bool {
 	scope, called := access.ScopeNone, slog.String("method", e.method)
 	if e.method == string(mcp.MethodToolsCall) {
-		if tool, ok := e.server.tools[text(e.name)]; ok { // an unknown tool is refused later
+		if tool, ok := e.server.lookup(e.name); ok { // an unknown tool is refused later
 			scope, called = tool.Scope, toolName(tool)
 		}
 	} else if method, ok := e.server.Methods[e.method]; ok {
@@ -248,7 +248,10 @@ func status(r *request, rpcErr *rpcError) int {
 
 // unsupportedMedia says what is wrong with the headers that describe the body.
 func unsupportedMedia(h http.Header) string {
-	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	mediaType, err := h.Get("Content-Type"), error(nil)
+	if mediaType != "application/json" { // as nearly all clients write it
+		mediaType, _, err = mime.ParseMediaType(mediaType)
+	}
 	switch encoding := h.Get("Content-Encoding"); {
 	case err != nil || mediaType != "application/json":
 		return "Content-Type must be application/json"

@@ -1,9 +1,9 @@
 package serve
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -13,18 +13,21 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// readBody reads a message, for which it reserves memory until free is called.
+// readBody reads a message, for which memory is reserved until the reader is freed.
 // If it returns false, it has refused the request.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, free func(), ok bool) {
-	source := &reservingReader{source: http.MaxBytesReader(w, r.Body, int64(s.MaxMessage)), bytes: s.bytes}
-	err := error(&http.MaxBytesError{Limit: int64(s.MaxMessage)})
-	if r.ContentLength <= int64(s.MaxMessage) { // otherwise it is refused before the client sends it
-		body, err = io.ReadAll(source)
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, source *reservingReader, ok bool) {
+	source = &reservingReader{bytes: s.bytes}
+	if r.ContentLength > int64(s.MaxMessage) { // refuse it before the client sends it
+		s.refuseBody(w, &http.MaxBytesError{Limit: int64(s.MaxMessage)})
+		return nil, source, false
 	}
-	if err != nil {
+	source.source = http.MaxBytesReader(w, r.Body, int64(s.MaxMessage))
+	source.message.Grow(int(max(0, min(r.ContentLength, smallMessage))) + bytes.MinRead)
+	if _, err := source.message.ReadFrom(source); err != nil {
 		s.refuseBody(w, err)
+		return nil, source, false
 	}
-	return body, source.free, err == nil
+	return source.message.Bytes(), source, true
 }
 
 // refusedBodyTime is how long net/http may discard the rest of a refused body. A
@@ -74,8 +77,10 @@ func (s *Server) writeResult(w http.ResponseWriter, id jsontext.Value, result an
 	s.writeJSON(w, http.StatusOK, encode(id, result, nil))
 }
 
+var jsonType = []string{"application/json"}
+
 func (s *Server) writeJSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+	w.Header()["Content-Type"] = jsonType
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.limits.writeTime))

@@ -52,9 +52,21 @@ var byteOrderMark = []byte("\ufeff")
 
 // decoders holds decoders that are not in use.
 var (
-	decoders  = sync.Pool{New: func() any { return jsontext.NewDecoder(noMessage) }}
+	decoders  = sync.Pool{New: func() any { return new(decoder) }}
 	noMessage = strings.NewReader("")
 )
+
+// A decoder reads a message that is in memory.
+type decoder struct {
+	jsontext.Decoder
+	message bytes.Buffer
+}
+
+func (d *decoder) free() {
+	d.Reset(noMessage)
+	d.message = bytes.Buffer{}
+	decoders.Put(d)
+}
 
 // parse reads a message. It ignores a byte order mark in front of it. It is the only
 // reader of what it returns: what it does not read is passed to mcp-go or to a tool
@@ -63,12 +75,10 @@ var (
 // https://www.jsonrpc.org/specification#response_object says.
 func parse(raw []byte) (message, *rpcError) {
 	raw = bytes.TrimPrefix(raw, byteOrderMark)
-	p := parser{raw: raw, decoder: decoders.Get().(*jsontext.Decoder)}
-	p.decoder.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	defer func() {
-		p.decoder.Reset(noMessage) // to release the message
-		decoders.Put(p.decoder)
-	}()
+	p := parser{raw: raw, decoder: decoders.Get().(*decoder)}
+	defer p.decoder.free()
+	p.decoder.message = *bytes.NewBuffer(raw)
+	p.decoder.Reset(&p.decoder.message, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	kind := p.decoder.PeekKind()
 	var err error
 	if kind == '{' {
@@ -94,7 +104,7 @@ func parse(raw []byte) (message, *rpcError) {
 // JSON, it goes on, because the response to the client needs the id.
 type parser struct {
 	raw     []byte
-	decoder *jsontext.Decoder
+	decoder *decoder
 	problem *rpcError // the first one
 
 	read            message
@@ -189,9 +199,11 @@ func (p *parser) message() (message, *rpcError) {
 	if p.problem != nil {
 		return m, p.problem
 	}
-	m.method = text(p.method)
+	if m.method = string(mcp.MethodToolsCall); !isText(p.method, m.method) {
+		m.method = text(p.method)
+	}
 	switch {
-	case text(p.jsonrpc) != mcp.JSONRPC_VERSION, p.method != nil && p.method.Kind() != '"':
+	case !isText(p.jsonrpc, mcp.JSONRPC_VERSION), p.method != nil && p.method.Kind() != '"':
 		return m, newRPCError(mcp.INVALID_REQUEST, `jsonrpc must be "2.0" and method a string`)
 	case p.method == nil:
 		return m, newRPCError(mcp.INVALID_REQUEST, "method is missing")
@@ -315,6 +327,11 @@ func text(v jsontext.Value) string {
 		return ""
 	}
 	return string(unquote(v))
+}
+
+// isText reports whether a JSON value is a string with this text.
+func isText(v jsontext.Value, text string) bool {
+	return v.Kind() == '"' && string(unquote(v)) == text
 }
 
 // unquote is the value of a JSON string.

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"golang.org/x/sync/semaphore"
@@ -97,6 +98,15 @@ func New(o Options) *Server {
 		s.tools[tool.Definition.Name] = tool
 	}
 	return s
+}
+
+// lookup returns the tool of a name in a message.
+func (s *Server) lookup(name jsontext.Value) (Tool, bool) {
+	if name.Kind() != '"' {
+		return Tool{}, false
+	}
+	tool, ok := s.tools[string(unquote(name))]
+	return tool, ok
 }
 
 // Tool returns the tool of a name. If there is none, the error lists the names
