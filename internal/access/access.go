@@ -17,7 +17,7 @@ import (
 // the Authorization header. Without any of them no credentials are required.
 type Options struct {
 	AllowedHosts   []string // accepted in the Host header in addition to loopback and the host of PublicURL; any port
-	AllowedOrigins []string // browser origins accepted in addition to loopback; scheme and host, any port
+	AllowedOrigins []string // browser origins accepted in addition to loopback and that of PublicURL; http and https: any port
 	HostHint       string   // appended to the refusal of a Host: how the operator allows it
 	OriginHint     string   // appended to the refusal of an Origin: how the operator allows it
 
@@ -51,6 +51,7 @@ func (e *OptionError) Unwrap() error { return e.Err }
 // A Policy admits or refuses HTTP requests. It is safe for concurrent use.
 type Policy struct {
 	hosts, origins       []string
+	ownOrigin            string
 	hostHint, originHint string
 
 	// At most one of these is set.

@@ -55,7 +55,7 @@ func isDiscoveryPath(path string) bool {
 			return true
 		}
 	}
-	return path == registrationPath
+	return strings.TrimSuffix(path, "/") == registrationPath
 }
 
 // metadata is the document of RFC 9728 that describes the server as a
@@ -82,6 +82,9 @@ func newMetadata(resource *url.URL, issuer, scopePrefix string) metadata {
 	}
 }
 
-// isAt reports whether a path is that of the resource's metadata, or the root
-// that clients try next.
-func (m metadata) isAt(path string) bool { return path == m.path || path == protectedResourcePath }
+// isAt reports whether a path is that of the resource's metadata, with or without
+// the path of the public URL, or the root that clients try next.
+func (m metadata) isAt(path string) bool {
+	path = strings.TrimSuffix(path, "/")
+	return path == m.path || path == protectedResourcePath || path == protectedResourcePath+"/mcp"
+}

@@ -10,16 +10,32 @@ import (
 	"sync"
 )
 
-// setOrigins takes the accepted origins from AllowedOrigins.
+// setOrigins takes the accepted origins from AllowedOrigins and PublicURL.
 func (p *Policy) setOrigins(o Options) error {
 	for _, text := range o.AllowedOrigins {
-		u, ok := parseOrigin(strings.TrimSuffix(text, "/"))
-		if !ok {
+		text = strings.TrimSuffix(text, "/")
+		u, ok := parseOrigin(text)
+		switch {
+		case strings.Contains(text, "*"), !ok && !isOtherOrigin(text):
 			return &OptionError{"AllowedOrigins", fmt.Errorf("%.100q is not an origin, such as https://app.example.com", text)}
+		case ok:
+			text = withoutPort(u)
 		}
-		p.origins = append(p.origins, withoutPort(u))
+		p.origins = append(p.origins, text)
+	}
+	if u, err := url.Parse(o.PublicURL); err == nil {
+		p.ownOrigin = strings.ToLower(u.Scheme + "://" + u.Host)
+		p.ownOrigin = strings.TrimSuffix(p.ownOrigin, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
 	}
 	return nil
+}
+
+// isOtherOrigin reports whether text is an origin whose scheme is not http or https,
+// such as that of a browser extension or a desktop application. Such origins are
+// compared literally.
+func isOtherOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && text == u.Scheme+"://"+u.Host && u.Scheme != "http" && u.Scheme != "https"
 }
 
 // admitOrigin refuses requests of web pages from other origins, as the
@@ -44,14 +60,21 @@ func (p *Policy) admitOrigin(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (p *Policy) allowsOrigin(r *http.Request) bool {
-	u, ok := parseOrigin(r.Header.Get("Origin"))
-	return ok && len(r.Header.Values("Origin")) == 1 &&
-		(IsLoopback(u.Hostname()) || slices.Contains(p.origins, withoutPort(u)))
+	header := r.Header.Get("Origin")
+	u, ok := parseOrigin(header)
+	switch {
+	case len(r.Header.Values("Origin")) != 1:
+		return false
+	case !ok:
+		return slices.Contains(p.origins, header)
+	default:
+		return IsLoopback(u.Hostname()) || strings.ToLower(header) == p.ownOrigin || slices.Contains(p.origins, withoutPort(u))
+	}
 }
 
 func (p *Policy) refuseOrigin(w http.ResponseWriter, header string) {
 	hint := p.originHint
-	if _, ok := parseOrigin(header); !ok {
+	if _, ok := parseOrigin(header); !ok && !isOtherOrigin(header) {
 		hint = "an origin has the form https://app.example.com"
 	}
 	http.Error(w, withHint(fmt.Sprintf("Origin %.100q is not allowed", header), hint), http.StatusForbidden)

@@ -11,7 +11,8 @@ import (
 func TestOnlyPagesOfAllowedOriginsAreAdmitted(t *testing.T) {
 	t.Parallel()
 	s := serve(t, newPolicy(t, Options{
-		AllowedOrigins: []string{"https://App.example.com", "http://dev.example:3000/"},
+		AllowedOrigins: []string{"https://App.example.com", "http://dev.example:3000/", "chrome-extension://allowed", "tauri://localhost/", "vscode-webview://1Ab2"},
+		PublicURL:      "https://Mcp.example.com:443/base",
 		OriginHint:     "--allowed-origin adds an origin",
 	}))
 	const hint, form = "--allowed-origin adds an origin", "the form https://app.example.com"
@@ -28,7 +29,7 @@ func TestOnlyPagesOfAllowedOriginsAreAdmitted(t *testing.T) {
 		"https://app.example.com.evil.example": hint,
 		"null":                                 form,
 		"":                                     form,
-		"file://localhost":                     form,
+		"file://localhost":                     hint,
 		"localhost":                            form,
 		"localhost:evil":                       form,
 		"[localhost]":                          form,
@@ -42,7 +43,18 @@ func TestOnlyPagesOfAllowedOriginsAreAdmitted(t *testing.T) {
 		"http://":                              form,
 		"http://localhost http://evil.example": form,
 		"http://%6cocalhost":                   form,
-		"chrome-extension://abcdefgh":          form,
+		"chrome-extension://abcdefgh":          hint,
+		"chrome-extension://allowed":           "",
+		"chrome-extension://allowed:1":         hint,
+		"chrome-extension://ALLOWED":           hint,
+		"chrome-extension://allowed/x":         form,
+		"tauri://localhost":                    "",
+		"vscode-webview://1Ab2":                "",
+		"vscode-webview://1ab2":                hint,
+		"https://mcp.example.com":              "",
+		"https://MCP.example.com":              "",
+		"http://mcp.example.com":               hint,
+		"https://mcp.example.com:8443":         hint,
 	} {
 		t.Run(origin, func(t *testing.T) {
 			t.Parallel()
@@ -58,6 +70,17 @@ func TestOnlyPagesOfAllowedOriginsAreAdmitted(t *testing.T) {
 			require.Contains(t, res.body, refusal)
 			require.Empty(t, res.header.Get("Access-Control-Allow-Origin"))
 		})
+	}
+}
+
+func TestInvalidOriginsAreRefusedAtTheStart(t *testing.T) {
+	t.Parallel()
+	for _, invalid := range []string{
+		"*", "https://*.example.com", "https://*", "chrome-extension://*", "null", "app.example.com", "https://app.example.com/x",
+		"chrome-extension://", "chrome-extension://a b", "tauri://localhost/x", "mailto:x", "data:text/html,x", "tauri://u@localhost", "",
+	} {
+		_, err := New(Options{AllowedOrigins: []string{invalid}})
+		require.ErrorContains(t, err, "is not an origin, such as https://app.example.com", invalid)
 	}
 }
 

@@ -28,6 +28,7 @@ func (p *program) serveHTTP(ctx context.Context) error {
 		return fmt.Errorf("--http: %w", err)
 	}
 	address, complete := p.cfg.Address(ln.Addr())
+	options.BaseURL = address
 	pages := ""
 	if p.cfg.Docs && complete {
 		pages = address

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ import (
 // HTTPOptions configure [Server.HTTP].
 type HTTPOptions struct {
 	Access            *access.Policy
+	BaseURL           string        // of the server as clients see it; /mcp is appended
 	Drain             time.Duration // how long requests are accepted after the context is done
 	CertFile, KeyFile string        // TLS certificate and key, PEM; empty: plain HTTP
 
@@ -42,13 +44,18 @@ const (
 	maxWebBody = 64 << 10 // bytes of the body of such a request
 )
 
-// HTTP serves MCP at /mcp on a listener until ctx is done. Then requests in
+// HTTP serves MCP at /mcp on a listener until ctx is done. A path may begin with
+// that of the base URL, which a proxy removes or not. Then requests in
 // flight are answered within the grace period. It is stateless: no session is
 // issued or needed. /healthz reports that the process lives, /readyz whether it
 // accepts calls. HTTP closes the listener before it returns. Messages of
 // net/http, such as those about TLS handshakes, go to the package log.
 func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error {
-	h := &httpHandler{server: s, options: o, stopping: ctx, pages: semaphore.NewWeighted(maxPages)}
+	base, err := url.Parse(o.BaseURL)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	h := &httpHandler{prefix: strings.TrimSuffix(base.Path, "/"), server: s, options: o, stopping: ctx, pages: semaphore.NewWeighted(maxPages)}
 	h.exchanges = map[*exchange]struct{}{}
 	srv, scheme := newHTTPServer(h), "http"
 	srv.ReadTimeout = s.limits.readTime
@@ -64,9 +71,10 @@ func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error
 	return srv.serve(ctx, ln)
 }
 
-// An httpHandler routes requests by their exact paths. [http.ServeMux] would
-// redirect to them.
+// An httpHandler routes requests by their paths. [http.ServeMux] would redirect
+// to them.
 type httpHandler struct {
+	prefix   string // the path of the base URL
 	server   *Server
 	options  HTTPOptions
 	stopping context.Context // done when the server is about to shut down
@@ -79,10 +87,18 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.stopping.Err() != nil { // so that clients find another server
 		w.Header().Set("Connection", "close")
 	}
+	if h.prefix != "" && strings.HasPrefix(r.URL.Path, h.prefix+"/") {
+		http.StripPrefix(h.prefix, http.HandlerFunc(h.route)).ServeHTTP(w, r)
+		return
+	}
+	h.route(w, r)
+}
+
+func (h *httpHandler) route(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
-	case path == "/mcp":
+	case path == "/mcp", path == "/mcp/":
 		h.serveMCP(w, r, h.server, h.options.Access.Admit)
-	case path == "/docs/mcp" && h.options.Docs != nil:
+	case (path == "/docs/mcp" || path == "/docs/mcp/") && h.options.Docs != nil:
 		h.serveMCP(w, r, h.options.Docs, h.admitAnyone)
 	case strings.HasPrefix(path, "/events/") && h.options.Events != nil:
 		if h.options.Access.AdmitAnyone(w, r) {
@@ -95,11 +111,35 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case h.options.Documents[path].Body != nil:
 		h.options.Access.ServeDocument(w, r, h.options.Documents[path])
 	case h.options.Access.ServeWellKnown(w, r):
+	case r.Method == http.MethodPost, wantsEvents(r):
+		h.refuseClient(w, r)
+	case path == h.prefix && path != "": // the links of the pages are relative
+		http.Redirect(w, r, path+"/", http.StatusPermanentRedirect)
 	case h.options.Web == nil:
 		http.NotFound(w, r)
 	default:
 		h.servePage(w, r)
 	}
+}
+
+// wantsEvents reports whether a request is one for an event stream and nothing
+// else, as clients of earlier transports make it.
+func wantsEvents(r *http.Request) bool {
+	accepted, _, err := mime.ParseMediaType(r.Header.Get("Accept"))
+	return r.Method == http.MethodGet && err == nil && accepted == "text/event-stream"
+}
+
+// refuseClient answers an MCP client that uses a wrong path.
+func (h *httpHandler) refuseClient(w http.ResponseWriter, r *http.Request) {
+	if !h.options.Access.AdmitAnyone(w, r) {
+		return
+	}
+	status := http.StatusNotFound
+	if r.Method == http.MethodGet {
+		w.Header().Set("Allow", "POST")
+		status = http.StatusMethodNotAllowed
+	}
+	http.Error(w, "This is not an MCP endpoint. The endpoint is "+strings.TrimSuffix(h.options.BaseURL, "/")+"/mcp, for POST.", status)
 }
 
 // recover answers a request whose handler panicked.

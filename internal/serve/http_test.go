@@ -53,7 +53,9 @@ func TestClosingTheConnectionCancelsTheCall(t *testing.T) {
 
 func TestHTTPRequests(t *testing.T) {
 	t.Parallel()
-	s := newFixture().listen(t, serve.HTTPOptions{Access: policy(t, access.Options{AllowedOrigins: []string{"https://app.example.com"}})})
+	s := newFixture().listen(t, serve.HTTPOptions{
+		BaseURL: "https://mcp.example.com", Access: policy(t, access.Options{AllowedOrigins: []string{"https://app.example.com"}}),
+	})
 	preflight := func(origin string) header {
 		return header{"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "mcp-method"}
 	}
@@ -75,10 +77,16 @@ func TestHTTPRequests(t *testing.T) {
 		{"DELETE", "DELETE", "/mcp", "", nil, 405, ""},
 		{"HEAD", "HEAD", "/mcp", "", nil, 405, ""},
 		{"PUT", "PUT", "/mcp", ping, nil, 405, ""},
-		{"another path", "POST", "/", ping, nil, 404, ""},
-		{"a longer path", "POST", "/mcp/", ping, nil, 404, ""},
-		{"a path not clean", "POST", "//mcp", ping, nil, 404, ""},
-		{"a path of dots", "POST", "/x/../mcp", ping, nil, 404, ""},
+		{"a slash at the end", "POST", "/mcp/", ping, nil, 200, `"result":{}`},
+		{"GET with a slash", "GET", "/mcp/", "", nil, 405, ""},
+		{"another path", "POST", "/", ping, nil, 404, "The endpoint is https://mcp.example.com/mcp,"},
+		{"the path of another transport", "POST", "/sse", ping, nil, 404, "The endpoint is https://mcp.example.com/mcp,"},
+		{"another case", "POST", "/MCP", ping, nil, 404, "The endpoint is https://mcp.example.com/mcp,"},
+		{"two slashes at the end", "POST", "/mcp//", ping, nil, 404, "The endpoint is"},
+		{"a path not clean", "POST", "//mcp", ping, nil, 404, "The endpoint is"},
+		{"a path of dots", "POST", "/x/../mcp", ping, nil, 404, "The endpoint is"},
+		{"another path, another host", "POST", "/sse", ping, header{"Host": "evil.example"}, 403, "Host"},
+		{"a GET of another path", "GET", "/x", "", nil, 404, "not found"},
 		{"text", "POST", "/mcp", ping, header{"Content-Type": "text/plain"}, 415, "application/json"},
 		{"compressed", "POST", "/mcp", ping, header{"Content-Encoding": "gzip"}, 415, "Content-Encoding is not supported"},
 		{"not compressed", "POST", "/mcp", ping, header{"Content-Encoding": "identity"}, 200, `"result":{}`},
@@ -185,9 +193,13 @@ func TestTheDocumentationHasItsOwnEndpointAndPages(t *testing.T) {
 		{"a browser at /mcp", "GET", "/mcp", "", basic, 405, "documentation for people is at /"},
 		{"the start page", "GET", "/", "", nil, 200, "page / false"},
 		{"another page", "GET", "/docs/guides/limits.md", "", nil, 200, "page /docs/guides/limits.md false"},
-		{"not an endpoint", "GET", "/mcp/", "", nil, 200, "page /mcp/"},
+		{"a slash at the end", "POST", "/docs/mcp/", call("1", "whoami"), nil, 200, `"text":"caller:"`},
+		{"not an endpoint", "GET", "/docs/mcp//", "", nil, 200, "page /docs/mcp//"},
+		{"an event stream", "GET", "/", "", header{"Accept": "text/event-stream"}, 405, "The endpoint is "},
+		{"an event stream elsewhere", "GET", "/sse", "", header{"Accept": "text/event-stream;q=1"}, 405, "The endpoint is "},
+		{"a browser that takes anything", "GET", "/", "", header{"Accept": "text/event-stream, */*"}, 200, "page / false"},
 		{"a page for another host", "GET", "/", "", header{"Host": "evil.example"}, 403, ""},
-		{"a large request", "POST", "/", strings.Repeat("x", 64<<10+1), nil, 200, "page / true"},
+		{"a large request", "GET", "/", strings.Repeat("x", 64<<10+1), nil, 200, "page / true"},
 		{"a panic", "GET", "/panic", "", nil, 500, "internal error"},
 		{"liveness", "GET", "/healthz", "", nil, 200, "ok"},
 	} {
@@ -207,6 +219,47 @@ func TestTheDocumentationHasItsOwnEndpointAndPages(t *testing.T) {
 	require.Equal(t, 200, res.StatusCode, "calls at /mcp do not delay /docs/mcp")
 	close(b.release)
 	calls.Wait()
+}
+
+// A proxy may remove the path of the public URL, or pass it on.
+func TestThePathOfThePublicURLMayBeThere(t *testing.T) {
+	t.Parallel()
+	const public = "https://mcp.example.com/base"
+	pages := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, "page ", r.URL.Path) })
+	events := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, "events ", r.URL.Path) })
+	s := newFixture().listen(t, serve.HTTPOptions{
+		BaseURL: public, Web: pages, Docs: newFixture().Server, Events: events,
+		Access: policy(t, access.Options{Issuer: "https://login.example", PublicURL: public}),
+	})
+	for _, prefix := range []string{"", "/base"} {
+		for _, row := range []struct {
+			method, path string
+			status       int
+			want         string
+		}{
+			{"POST", "/mcp", 401, "send an access token"},
+			{"POST", "/mcp/", 401, "send an access token"},
+			{"POST", "/docs/mcp", 200, `"result":{}`},
+			{"GET", "/", 200, "page /"},
+			{"GET", "/docs/guides/limits", 200, "page /docs/guides/limits"},
+			{"POST", "/events/token", 200, "events /events/token"},
+			{"GET", "/healthz", 200, "ok"},
+			{"POST", "/", 404, "The endpoint is https://mcp.example.com/base/mcp,"},
+			{"POST", "/base/base/mcp", 404, "The endpoint is https://mcp.example.com/base/mcp,"},
+			{"GET", "/.well-known/oauth-protected-resource", 200, `"resource":"https://mcp.example.com/base/mcp"`},
+			{"GET", "/.well-known/oauth-protected-resource/mcp", 200, `"resource":"https://mcp.example.com/base/mcp"`},
+			{"GET", "/.well-known/oauth-protected-resource/base/mcp/", 200, `"resource":"https://mcp.example.com/base/mcp"`},
+		} {
+			res, body := s.do(t, row.method, prefix+row.path, ping, nil)
+			require.Equal(t, row.status, res.StatusCode, prefix+row.path)
+			require.Contains(t, body, row.want, prefix+row.path)
+		}
+	}
+	res, _ := s.do(t, "GET", "/base", "", nil)
+	require.Equal(t, 308, res.StatusCode)
+	require.Equal(t, "/base/", res.Header.Get("Location"))
+	res, _ = s.do(t, "GET", "/basement/mcp", "", nil)
+	require.Equal(t, 200, res.StatusCode, "a page of another path")
 }
 
 // Anyone may read the pages, so their number at a time is limited.
