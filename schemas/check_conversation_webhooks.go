@@ -99,7 +99,7 @@ type AlertGroup struct {
 // AlertResponse is what a receiver answered.
 type AlertResponse struct {
 	// The HTTP status.
-	Status int `json:"status,omitempty"`
+	Status int `json:"status,omitzero"`
 	// The beginning of the body: untrusted text.
 	Body string `json:"body,omitempty"`
 }

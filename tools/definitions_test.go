@@ -110,5 +110,5 @@ func TestTheViewShowsTheResultsThatAreWebhooks(t *testing.T) {
 			shown = append(shown, tool.Definition.Name)
 		}
 	}
-	require.Equal(t, []string{list, create, ensure, fetch}, shown)
+	require.Equal(t, []string{list, create, ensure, fetch, checkAll}, shown)
 }

@@ -43,7 +43,7 @@ var toolsets = []struct {
 }{
 	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
 	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
-	{"conversations", []definition{listConversations, listParticipantConversations, fetchConversation, listConversationServices}},
+	{"conversations", []definition{listConversations, listParticipantConversations, fetchConversation, listConversationServices, checkConversationWebhooks}},
 	{"configuration", []definition{fetchWebhookConfiguration, listAddressConfigurations}},
 	{"docs", []definition{searchDocumentation, getDocumentation}},
 }

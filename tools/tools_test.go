@@ -208,6 +208,7 @@ func TestToolsAreDescribedAndAnnotated(t *testing.T) {
 		listOf:       {true, false, true},
 		fetchOne:     {true, false, true},
 		listServices: {true, false, true},
+		checkAll:     {true, false, true},
 		fetchConfig:  {true, false, true},
 		listAddress:  {true, false, true},
 
@@ -245,11 +246,11 @@ func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 		{[]string{"manage"}, false, []string{ensure, fetch, update, remove}},
 		{[]string{"manage"}, true, []string{fetch}},
 		{[]string{"manage", "webhooks", "manage"}, false, []string{list, create, ensure, fetch, update, remove}},
-		{[]string{"conversations"}, true, []string{listAll, listOf, fetchOne, listServices}},
+		{[]string{"conversations"}, true, []string{listAll, listOf, fetchOne, listServices, checkAll}},
 		{[]string{"configuration"}, false, []string{fetchConfig, listAddress}},
 		{[]string{"docs"}, true, []string{search, get}},
-		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove, listAll, listOf, fetchOne, listServices, fetchConfig, listAddress, search, get}},
-		{[]string{"all", "webhooks"}, true, []string{list, fetch, listAll, listOf, fetchOne, listServices, fetchConfig, listAddress, search, get}},
+		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove, listAll, listOf, fetchOne, listServices, checkAll, fetchConfig, listAddress, search, get}},
+		{[]string{"all", "webhooks"}, true, []string{list, fetch, listAll, listOf, fetchOne, listServices, checkAll, fetchConfig, listAddress, search, get}},
 		{nil, false, nil},
 	} {
 		selected, err := tools.Select(tools.Selection{Toolsets: row.names, ReadOnly: row.readOnly})

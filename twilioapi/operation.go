@@ -45,6 +45,7 @@ const (
 var (
 	ListConversations            = Operation{path: "/Conversations", inService: true, list: "conversations", maxBody: maxListBody}
 	FetchConversation            = Operation{path: "/Conversations/{ConversationSid}", inService: true, identity: "sid"}
+	ListWebhooks                 = Operation{path: "/Conversations/{ConversationSid}/Webhooks", inService: true, list: "webhooks", identity: "conversation_sid"}
 	ListParticipantConversations = Operation{path: "/ParticipantConversations", inService: true, list: "conversations", maxBody: maxListBody}
 	ListServices                 = Operation{path: "/Services", list: "services", maxBody: maxListBody}
 	FetchAccountWebhooks         = Operation{path: "/Configuration/Webhooks", identity: "account_sid"}

@@ -17,7 +17,7 @@ import (
 // among the settings; the methods of Config read those from the environment.
 type Config struct {
 	Sandbox  bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
-	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, docs or all. Default: webhooks. call can call every tool."`
+	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, conversations, configuration, docs or all. Default: webhooks. call can call every tool."`
 	ReadOnly bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
 
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
