@@ -75,7 +75,7 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 		"unknown flag":       {environment(), []string{"--bogus"}, "unknown flag --bogus; see --help"},
 		"unknown command":    {environment(), []string{"bogus"}, "unexpected argument bogus; see --help"},
 		"no tool":            {environment(), []string{"call"}, `expected "<tool>"; see --help`},
-		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are create_conversation_webhook, `},
+		"unknown tool":       {environment(), []string{"call", "nope", "{}"}, `there is no tool "nope"; the tools are check_conversation_webhooks, create_conversation_webhook, `},
 		"bad JSON":           {environment(), []string{"call", "list_conversation_webhooks", "{\n \"a\": }"}, "the arguments are not valid JSON: line 2, column 7: invalid character '}'"},
 		"no argument":        {environment(), []string{"call", "list_conversation_webhooks", ""}, "line 1, column 1: unexpected end of JSON input"},
 		"accents":            {environment(), []string{"call", "list_conversation_webhooks", `{"éé":}`}, "line 1, column 7: invalid"},
