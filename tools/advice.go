@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -21,7 +22,13 @@ const (
 		"(TWILIO_CHAT_SERVICE_SID): tell the user, and do not use a different one."
 	checkWebhook = "The conversation has no such webhook, or does not exist[: list_conversation_webhooks shows which|]. " +
 		"After a delete this means that the webhook is gone. Otherwise tell the user, and do not use a different one."
-	checkAddress   = "This does not look like a response of Twilio's API. Ask the user to check the server's TWILIO_BASE_URL."
+	checkAddress = "This does not look like a response of Twilio's API: a proxy, a CDN or a firewall may have sent it. " +
+		"Ask the user to check the network, and the server's TWILIO_BASE_URL."
+	checkProxy       = "The proxy between the server and Twilio wants credentials. Ask the user to put them into the server's HTTPS_PROXY."
+	checkBlocked     = "Something between the server and Twilio blocks this place or this address: tell the user."
+	checkReach       = "Ask the user to check that the server reaches the proxy in its HTTPS_PROXY, and that it lets it connect to Twilio."
+	checkCertificate = "Ask the user to check the server's clock and network. If a proxy has a certificate of its own, " +
+		"--ca-file (MCP_CA_FILE) names the file with its authority."
 	checkArguments = "Correct the arguments as Twilio says; the same call fails again."
 	tryLater       = "Try again later."
 )
@@ -41,7 +48,7 @@ var advice = map[int]string{
 	20429: tryLater,
 	20500: tryLater,
 	20503: tryLater,
-	21481: "Take Page and PageToken from the last meta.next_page_url, or leave both out to start again.",
+	21481: "Take Page and PageToken from the last meta.next_page_url, percent-decoded, or leave both out to start again.",
 	50002: tryLater,
 	50063: tryLater,
 	50074: tryLater,
@@ -75,6 +82,19 @@ var adviceByStatus = map[int]string{
 	401: checkCredentials,
 	403: checkPermission,
 	404: checkConversation,
+}
+
+// adviceWithoutCode is about a response that has no code of Twilio's, and that
+// something else may have sent. What Twilio may mean by the status follows.
+func adviceWithoutCode(status int) string {
+	switch status {
+	case http.StatusProxyAuthRequired:
+		return checkProxy
+	case http.StatusUnavailableForLegalReasons:
+		return checkBlocked
+	default:
+		return checkAddress
+	}
 }
 
 // Advice returns what to try next after a call of a tool failed, by Twilio's code.

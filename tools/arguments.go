@@ -37,13 +37,14 @@ func isIgnored(name string) bool {
 }
 
 // decode reads the arguments of a call once: it checks them by the published schema
-// and stores them in an Input. It returns an [argumentError] that lists what is wrong
-// with them, or a [twilioapi.Error] if ctx is done.
+// and by check, which may be nil, and stores them in an Input. It returns an
+// [argumentError] that lists what is wrong with them, or a [twilioapi.Error] if ctx
+// is done.
 //
 // Some clients write every value as a string. A string that is the JSON of an array
 // of strings stands for the array, a decimal integer for the integer, and true and
 // false for the booleans. An empty array stands for no arguments.
-func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) (in Input, err error) {
+func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage, check func(Input, *problems)) (in Input, err error) {
 	if len(raw) > maxArguments {
 		return in, argumentError{fmt.Sprintf("The arguments have %d bytes; the maximum is %d.", len(raw), maxArguments)}
 	}
@@ -58,6 +59,9 @@ func decode[Input any](ctx context.Context, p *parameters, raw json.RawMessage) 
 	r.parameters, r.input = p, reflect.ValueOf(&in).Elem()
 	if err := r.read(ctx); err != nil {
 		return in, err
+	}
+	if check != nil {
+		check(in, &r.problems)
 	}
 	return in, r.problems.err()
 }
@@ -138,7 +142,7 @@ func (r *reader) readMember() error {
 		return r.readArgument(p)
 	}
 	if name := string(name); !isIgnored(name) {
-		r.problems.add(path{name: name}, "is not a parameter; use %s.", strings.Join(r.suggest(name), ", "))
+		r.problems.add(path{name: name}, "is not a parameter%s.", r.instead(name))
 	}
 	return r.SkipValue()
 }
@@ -248,7 +252,7 @@ func (r *reader) readArray(p *parameter) error {
 			return r.skipItems()
 		}
 		var item string
-		item, err = r.readItem(path{p.name, len(items), true})
+		item, err = r.readItem(path{name: p.name, item: len(items), isItem: true})
 		items = append(items, item)
 	}
 	if err != nil || r.problems.full() {

@@ -78,6 +78,13 @@ func TestInvalidArgumentsAreNotSent(t *testing.T) {
 		"twice, deeper":    {list, `{"ConversationSid":"x","_meta":{"a":{"b":1,"b":2}}}`, "b is duplicated."},
 		"half a surrogate": {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Url":"a\ud800b"}`, "The arguments are not valid JSON: invalid surrogate pair"},
 		"invalid UTF-8":    {list, "{\"ConversationSid\":\"\xff\"}", "The arguments are not valid JSON: invalid UTF-8 within \"/ConversationSid\""},
+		"the Service":      {list, `{"ConversationSid":"x","ChatServiceSid":"IS1"}`, "ChatServiceSid is not a parameter: the Service is a setting of the server, TWILIO_CHAT_SERVICE_SID; tell the user"},
+		"Markdown":         {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Url":"[hook](https://example.com)"}`, `Configuration.Url must be an absolute URL that begins with http:// or https://, not "[hook](https://example.com)".`},
+		"no scheme":        {ensure, `{"ConversationSid":"x","Target":"webhook","Configuration.Url":"example.com/hook"}`, `Configuration.Url must be an absolute URL that begins with http:// or https://, not "example.com/hook".`},
+		"a scheme alone":   {update, `{"ConversationSid":"x","Sid":"` + sid + `","Configuration.Url":"https://"}`, "Configuration.Url must be an absolute URL"},
+		"a space":          {update, `{"ConversationSid":"x","Sid":"` + sid + `","Configuration.Url":"https://example.com/ "}`, `Configuration.Url must have no white space and no control characters in it, as "https://example.com/ " has.`},
+		"a narrow space":   {create, `{"ConversationSid":"x","Target":"webhook","Configuration.Url":"https://example.com/\u2009a"}`, "Configuration.Url must have no white space"},
+		"a URL and more":   {create, `{"ConversationSid":"x","Configuration.Url":"ftp://example.com"}`, `not "ftp://example.com". Target is required.`},
 		"all at once": {create, `{"target":1,"Configuration.Method":"PUT","Configuration.Filters":[1],"Configuration.ReplayAfter":"seven"}`,
 			`Configuration.Filters[0] must be a string, not a number. Configuration.Method must be get or post, not "PUT". ` +
 				`Configuration.ReplayAfter must be an integer, not a string. ConversationSid is required. Target is required. target is not a parameter; use Target.`},
@@ -123,6 +130,15 @@ func TestArgumentsThatClientsAddAreIgnored(t *testing.T) {
 	requests := make(chan *http.Request, 1)
 	connect(t, record(requests)).succeeds(list, `{"wait_for_previous":true,"ConversationSid":"x","toolCallId":"1","tool_call_description":{"a":[1.5]},"_meta":{"progressToken":1e999},"_sessionID":null}`)
 	require.Empty(t, (<-requests).Form)
+}
+
+func TestAURLWrittenAsInHTMLIsNoted(t *testing.T) {
+	t.Parallel()
+	s := inSandbox(t)
+	_, notes := s.succeeds(create, `{"ConversationSid":"`+empty+`","Target":"trigger","Configuration.Url":"HTTPS://example.com/?a=b&amp;c=d","Configuration.Triggers":["a"]}`)
+	require.Equal(t, []string{"Configuration.Url has &amp; in it, which is how HTML writes &. It was sent as given: if & was meant, update the webhook."}, notes)
+	_, notes = s.succeeds(create, `{"ConversationSid":"`+empty+`","Target":"trigger","Configuration.Url":"https://example.com/?a=b&c=d","Configuration.Triggers":["a"]}`)
+	require.Empty(t, notes)
 }
 
 // Some clients write every value as a string, and no model can mend its client.

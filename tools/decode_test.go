@@ -15,7 +15,7 @@ import (
 )
 
 func decodeCreate(ctx context.Context, raw []byte) (schemas.CreateConversationWebhookInput, error) {
-	return decode[schemas.CreateConversationWebhookInput](ctx, createParameters, raw)
+	return decode[schemas.CreateConversationWebhookInput](ctx, createParameters, raw, nil)
 }
 
 var createParameters = newParameters[schemas.CreateConversationWebhookInput](schemas.CreateConversationWebhook.Input(), false)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ type explainer struct {
 	ensures      bool
 	lost         lostWrite
 	similar      []twilioapi.SimilarWebhook // to the one that was not created
+	arguments    any                        // an Input, or nil
 }
 
 // result returns a result that needs no explanation, or an error.
@@ -80,7 +82,7 @@ func (e explainer) details(err *twilioapi.Error) errorDetails {
 	return errorDetails{
 		Status: err.Status, Code: err.Code, Message: reason(err), MoreInfo: err.MoreInfo,
 		RequestID: err.RequestID, Attempts: err.Attempts, Outcome: string(err.Outcome),
-		Retryable: mayBeRepeated && !err.Permanent && err.ReadBack == nil,
+		Retryable: mayBeRepeated && !err.Permanent && err.ReadBack == nil && (err.Status > 299 || err.Body == ""),
 	}
 }
 
@@ -94,6 +96,8 @@ func whatHappened(err *twilioapi.Error) string {
 		what = "Twilio was not reached, and nothing was done: "
 	case err.Status == 0:
 		what = "Twilio did not answer: "
+	case err.Outcome == twilioapi.Refused && err.Code == 0 && err.Status != http.StatusTooManyRequests:
+		what, why = "Refused, perhaps not by Twilio: ", describe(err)
 	case err.Outcome == twilioapi.Refused:
 		what, why = "Twilio refused: ", describe(err)
 	default:
@@ -122,17 +126,21 @@ func (e explainer) nextStep(err *twilioapi.Error) string {
 	switch {
 	case err.ReadBack != nil:
 		return sentences(e.lost.describe(err.ReadBack), e.offered.mention(e.lost.next))
-	case err.Outcome == twilioapi.NotSent && err.Attempts == 0:
 	case err.Outcome == twilioapi.NotSent:
-		next = "Try again; if this persists, ask the user to check the network and the server's settings."
+		next = notReached(err)
 	case err.Permanent:
 		next = sentences(e.afterFailure, "The same call fails again: tell the user.")
+	case err.Status >= 200 && err.Status <= 299 && err.Body != "":
+		next = sentences(e.afterFailure, checkAddress)
 	case err.Outcome != twilioapi.Refused:
 		next = sentences(e.afterFailure, tryLater)
 	case err.Status == http.StatusTooManyRequests:
 		next = "Nothing was done. Retry " + wait(err.RetryAfter) + "."
-	case err.Code == 0 && err.Message == "" && adviceByStatus[err.Status] == "":
-		next = checkAddress
+	case err.Code == 0:
+		next = adviceWithoutCode(err.Status)
+		if _, ok := adviceByStatus[err.Status]; ok {
+			next += " If Twilio did send it: " + e.advice(err.Status, 0)
+		}
 	default:
 		next = e.advice(err.Status, err.Code)
 	}
@@ -140,6 +148,20 @@ func (e explainer) nextStep(err *twilioapi.Error) string {
 		next += " See " + err.MoreInfo
 	}
 	return next
+}
+
+// notReached says what to try after a call that did not reach Twilio.
+func notReached(err *twilioapi.Error) string {
+	switch {
+	case err.Attempts == 0:
+		return ""
+	case errors.Is(err, twilioapi.ErrCertificate):
+		return checkCertificate
+	case errors.Is(err, twilioapi.ErrProxy):
+		return checkReach
+	default:
+		return "Try again; if this persists, ask the user to check the network and the server's settings."
+	}
 }
 
 // advice says what to try after a refusal.
@@ -154,7 +176,7 @@ func (e explainer) advice(status, code int) string {
 			text += " " + describeSimilar(s) + ": it may already do what was asked."
 		}
 	}
-	return text
+	return sentences(hint(e.arguments, code), text)
 }
 
 // sentences joins those that are not empty.
@@ -223,11 +245,15 @@ func status(err *twilioapi.Error) string {
 	return fmt.Sprintf("HTTP %d, code %d", err.Status, err.Code)
 }
 
-// describe returns Twilio's message, with status and code.
+// describe returns Twilio's message, with status and code. The words of something
+// else are quoted.
 func describe(err *twilioapi.Error) string {
 	text := status(err) + attempts(err.Attempts)
 	if err.Message != "" {
 		text += ": " + err.Message
+	}
+	if err.Body != "" {
+		text += "; the response, which is not in Twilio's form, begins with " + strconv.Quote(err.Body)
 	}
 	return text
 }

@@ -140,6 +140,61 @@ func TestFailuresSayWhatIsKnownAndWhatToDo(t *testing.T) {
 	}
 }
 
+// What is between the server and Twilio answers in its own words.
+func TestAResponseOfSomethingElseIsNotExplainedAsTwilios(t *testing.T) {
+	t.Parallel()
+	const page = "<!DOCTYPE html><html><head><title>403</title><style>p{color:red}</style></head>\n<body><h1>Request blocked</h1><p>by <b>the</b> firewall</p><script>alert(1)</script></body></html>"
+	for name, row := range map[string]struct {
+		status int
+		body   string
+		want   []string
+	}{
+		"a CDN": {403, page, []string{
+			"Refused, perhaps not by Twilio: HTTP 403; the response, which is not in Twilio's form, begins with \"Request blocked by the firewall\". " +
+				"This does not look like a response of Twilio's API: a proxy, a CDN or a firewall may have sent it.",
+			" If Twilio did send it: The server's credentials do not allow this.",
+		}},
+		"an egress proxy": {403, `{"error":"access_denied","reason":"Host not in allowlist"}`, []string{`begins with "{\"error\":\"access_denied\",\"reason\":\"Host not in allowlist\"}". This does`}},
+		"a gateway":       {403, `{"message":"Forbidden"}`, []string{"Refused, perhaps not by Twilio: HTTP 403: Forbidden. This does not look like"}},
+		"nginx":           {404, "<html>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>", []string{`begins with "404 Not Found nginx". This does`, "TWILIO_BASE_URL. If Twilio did send it: Check ConversationSid"}},
+		"a proxy":         {407, "", []string{"Refused, perhaps not by Twilio: HTTP 407. The proxy between the server and Twilio wants credentials."}},
+		"blocked":         {451, "Unavailable in your country", []string{`begins with "Unavailable in your country". Something between the server and Twilio blocks this place`}},
+		"a redirect":      {302, "", []string{"Refused, perhaps not by Twilio: HTTP 302. This does not look like"}},
+		"a portal":        {200, "<html><body>Sign in\u202e to\x00 the Wi-Fi", []string{`HTTP 200: the response is not a JSON object; the response, which is not in Twilio's form, begins with "Sign in  to  the Wi-Fi". This does not look like`}},
+		"a long page":     {404, strings.Repeat("é", 300), []string{`begins with "` + strings.Repeat("é", 200) + `…".`}},
+		"an endless tag":  {404, strings.Repeat("<script", 10_000), []string{"HTTP 404. This does not look like"}},
+		"too many":        {429, page, []string{"Twilio refused: HTTP 429 after 4 attempts; ", "Nothing was done. Retry after a few seconds."}},
+	} {
+		text, details := connect(t, scripted(row.status, row.body, 0, "")).fails(list, every[list])
+		for _, want := range row.want {
+			require.Contains(t, text, want, name)
+		}
+		require.Equal(t, row.status == 429, details["retryable"], name)
+		require.NotContains(t, text, "Try again", name)
+		require.NotContains(t, text, "alert(1)", name)
+	}
+}
+
+// What the arguments show is said before the general advice.
+func TestARefusalNamesWhatIsWrongInTheArguments(t *testing.T) {
+	t.Parallel()
+	text, _ := inSandbox(t).fails(create, `{"ConversationSid":"`+empty+`","Target":"webhook","Configuration.Url":"https://example.com","Configuration.Filters":["onMessageAdded","onMessageSent","x\n"]}`)
+	require.Contains(t, text, `There is no event "onMessageSent", "x\n". Valid Configuration.Filters: `)
+	for conversation, want := range map[string]string{
+		"IS0123456789abcdef0123456789abcdef": "IS0123456789abcdef0123456789abcdef is the SID of a Conversation Service, not of a conversation. Check ConversationSid",
+		"MB0123456789abcdef0123456789abcdef": "is the SID of a participant, not of a conversation. ",
+		"+15558675310":                       `ConversationSid looks like a phone number, "+15558675310": a conversation is named by its SID`,
+		"whatsapp:+1 (555) 867-5310":         `ConversationSid looks like a phone number, "whatsapp:+1 (555) 867-5310": `,
+		"CH0123456789abcdef0123456789abcdef": "). Check ConversationSid",
+		"ISABEL":                             "). Check ConversationSid",
+		"a":                                  "). Check ConversationSid",
+		"+1":                                 "). Check ConversationSid",
+	} {
+		text, _ := connect(t, scripted(404, `{"code":20404,"message":"(none)"}`, 0, "")).fails(list, `{"ConversationSid":"`+conversation+`"}`)
+		require.Contains(t, text, strings.Replace(want, "). ", "(none). ", 1))
+	}
+}
+
 // every has valid arguments for each tool.
 var every = map[string]string{
 	list:   `{"ConversationSid":"CH0123456789abcdef0123456789abcdef"}`,

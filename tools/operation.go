@@ -27,7 +27,12 @@ type operation[Input any] struct {
 	notFound     string // what to try after a 404, if not checkConversation
 	lost         lostWrite
 	ensures      bool // whether a result says if the webhook was there already
-	call         func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
+	// check adds what the schema cannot say about the arguments. It may be nil.
+	check func(in Input, problems *problems)
+	// note returns a note on the result that depends on the arguments, or "". It may
+	// be nil.
+	note func(in Input) string
+	call func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
 	// answer is called with the base URL of the web pages, or "" if there are
 	// none. Its errors are [argumentError].
 	answer func(in Input, pages string) (*mcp.CallToolResult, error)
@@ -55,7 +60,7 @@ func (o operation[Input]) tool(names offered, pages string) Tool {
 	input := sync.OnceValue(func() *parameters { return newParameters[Input](o.contract.Input(), o.refusesEmpty) })
 	explain := o.explainer(names)
 	return Tool{Definition: o.definition(names), Scope: string(o.scope), View: o.view, Call: func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
-		arguments, err := decode[Input](ctx, input(), raw)
+		arguments, err := decode(ctx, input(), raw, o.check)
 		if err != nil {
 			return explain.errorResult(err), twilioapi.CallInfo{}
 		}
@@ -65,10 +70,16 @@ func (o operation[Input]) tool(names offered, pages string) Tool {
 		result, err := o.call(ctx, twilio, arguments)
 		if err != nil {
 			explain := explain
-			explain.similar = result.Similar
+			explain.similar, explain.arguments = result.Similar, arguments
 			return explain.errorResult(err), result.Info
 		}
-		return explain.successResult(result), result.Info
+		success := explain.successResult(result)
+		if o.note != nil {
+			if note := o.note(arguments); note != "" {
+				success.Content = append(success.Content, mcp.NewTextContent(note))
+			}
+		}
+		return success, result.Info
 	}}
 }
 

@@ -108,6 +108,14 @@ func (p *parameters) suggest(name string) (suggested []string) {
 	return suggested
 }
 
+// instead says what to do instead of giving a name that is not a parameter.
+func (p *parameters) instead(name string) string {
+	if normalized := normalizeName(name); normalized == "chatservicesid" || normalized == "servicesid" {
+		return ": the Service is a setting of the server, TWILIO_CHAT_SERVICE_SID; tell the user if the conversation is in another one"
+	}
+	return "; use " + strings.Join(p.suggest(name), ", ")
+}
+
 // normalizeName returns the letters of a name in lower case.
 func normalizeName(name string) string {
 	return strings.Map(func(r rune) rune {

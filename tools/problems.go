@@ -16,12 +16,12 @@ type argumentError []string
 
 func (e argumentError) Error() string { return strings.Join(e, " ") }
 
-// A path is a parameter, or an item of its array. The zero path is the arguments
-// as a whole.
+// A path is a parameter, or an item of its array, or the arguments as a whole.
 type path struct {
-	name   string
-	item   int
-	isItem bool
+	name    string
+	item    int
+	isItem  bool
+	isWhole bool
 }
 
 func (p path) String() string {
@@ -43,7 +43,14 @@ type problems []problem
 
 type problem struct {
 	path path
-	text string // "is required.": the sentence after the path
+	text string // "is required.": the sentence, after the path if there is one
+}
+
+func (p problem) String() string {
+	if p.path.isWhole {
+		return p.text
+	}
+	return p.path.String() + " " + p.text
 }
 
 func (p problems) full() bool { return len(p) >= maxProblems }
@@ -59,6 +66,13 @@ func (p *problems) add(at path, format string, args ...any) {
 	}
 }
 
+// addGeneral adds a sentence about the arguments as a whole.
+func (p *problems) addGeneral(sentence string) {
+	if !p.full() {
+		*p = append(*p, problem{path{isWhole: true}, sentence})
+	}
+}
+
 // err returns the problems in order of their paths, or nil if there are none.
 func (p problems) err() error {
 	if len(p) == 0 {
@@ -69,7 +83,7 @@ func (p problems) err() error {
 	})
 	var e argumentError
 	for _, each := range p {
-		e = append(e, each.path.String()+" "+each.text)
+		e = append(e, each.String())
 	}
 	if p.full() {
 		e = append(e, "There may be more problems.")

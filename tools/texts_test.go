@@ -45,12 +45,12 @@ func TestErrorsAreExplained(t *testing.T) {
 		},
 		"a status alone": {
 			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 401},
-			"Twilio refused: HTTP 401. " + checkCredentials,
+			"Refused, perhaps not by Twilio: HTTP 401. " + checkAddress + " If Twilio did send it: " + checkCredentials,
 			errorDetails{Status: 401, Message: "HTTP 401", Outcome: "refused"},
 		},
 		"not Twilio": {
 			&twilioapi.Error{Outcome: twilioapi.Refused, Status: 302},
-			"Twilio refused: HTTP 302. " + checkAddress,
+			"Refused, perhaps not by Twilio: HTTP 302. " + checkAddress,
 			errorDetails{Status: 302, Message: "HTTP 302", Outcome: "refused"},
 		},
 		"a conflict": {
@@ -237,8 +237,8 @@ func TestWhatIsNotFoundDependsOnTheTool(t *testing.T) {
 		want := cmp.Or(of[verb], "The conversation has no such webhook, or does not exist: list_conversation_webhooks shows which."+after)
 		require.Equal(t, want, Advice(d.name())[20404], d.name())
 		require.Equal(t, conversation, Advice(d.name())[50350], d.name())
-		text, _ := d.explainer(namesOf(all(t, "all"))).explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 404})
-		require.Equal(t, "Twilio refused: HTTP 404. "+want, text, d.name())
+		text, _ := d.explainer(namesOf(all(t, "all"))).explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 404, Code: 20404})
+		require.Equal(t, "Twilio refused: HTTP 404, code 20404. "+want, text, d.name())
 	}
 	text, _ := fetchConversationWebhook.explainer(nil).explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 404, Code: 50360})
 	require.Equal(t, "Twilio refused: HTTP 404, code 50360. The conversation has no such webhook, or does not exist."+after, text)
@@ -304,9 +304,9 @@ func TestProblemsAreSortedAndOnePerPath(t *testing.T) {
 	t.Parallel()
 	var p problems
 	require.NoError(t, p.err())
-	p.add(path{"b", 10, true}, "is %d.", 1)
-	p.add(path{"b", 2, true}, "is 2.")
-	p.add(path{"b", 2, true}, "is 3.")
+	p.add(path{name: "b", item: 10, isItem: true}, "is %d.", 1)
+	p.add(path{name: "b", item: 2, isItem: true}, "is 2.")
+	p.add(path{name: "b", item: 2, isItem: true}, "is 3.")
 	p.add(path{name: "a b"}, "is 4.")
 	p.add(path{name: strings.Repeat("n", 41)}, "is 5.")
 	require.EqualError(t, p.err(), `"a b" is 4. b[2] is 2. b[10] is 1. "`+strings.Repeat("n", 40)+`…" is 5.`)

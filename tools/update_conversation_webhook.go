@@ -19,10 +19,14 @@ var updateConversationWebhook = operation[schemas.UpdateConversationWebhookInput
 	lost:         lostUpdate,
 	reconciled:   "Twilio's response to the update was lost, but the webhook was read afterwards and shows what was asked for.",
 	notFound:     checkWebhook,
-	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.UpdateConversationWebhookInput) (twilioapi.Result, error) {
-		if in.URL == nil && in.Method == nil && in.Filters == nil && in.Triggers == nil && in.FlowSID == nil {
-			return twilioapi.Result{}, argumentError{"At least one Configuration parameter is required."}
+	check: func(in schemas.UpdateConversationWebhookInput, problems *problems) {
+		problems.addURL(in.URL)
+		if in.URL == nil && in.Method == nil && in.Filters == nil && in.Triggers == nil && in.FlowSID == nil && len(*problems) == 0 {
+			problems.addGeneral("At least one Configuration parameter is required.")
 		}
+	},
+	note: func(in schemas.UpdateConversationWebhookInput) string { return noteURL(in.URL) },
+	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.UpdateConversationWebhookInput) (twilioapi.Result, error) {
 		return twilio.UpdateWebhook(ctx, in.ConversationSid, in.Sid, twilioapi.WebhookUpdate{
 			URL:      in.URL,
 			Method:   in.Method,

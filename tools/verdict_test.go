@@ -27,7 +27,7 @@ type contract interface {
 func (o operation[Input]) published() json.RawMessage { return o.contract.Input() }
 
 func (o operation[Input]) decode(ctx context.Context, raw json.RawMessage) (any, bool, error) {
-	in, err := decode[Input](ctx, newParameters[Input](o.published(), o.refusesEmpty), raw)
+	in, err := decode[Input](ctx, newParameters[Input](o.published(), o.refusesEmpty), raw, nil)
 	return in, o.refusesEmpty, err
 }
 
@@ -57,7 +57,7 @@ type everyKindContract struct{}
 func (everyKindContract) published() json.RawMessage { return json.RawMessage(everyKindSchema) }
 
 func (c everyKindContract) decode(ctx context.Context, raw json.RawMessage) (any, bool, error) {
-	in, err := decode[everyKind](ctx, newParameters[everyKind](c.published(), false), raw)
+	in, err := decode[everyKind](ctx, newParameters[everyKind](c.published(), false), raw, nil)
 	return in, false, err
 }
 

@@ -257,6 +257,30 @@ func TestAnErrorHasTwiliosDetails(t *testing.T) {
 	require.EqualError(t, err, "Twilio answered 429, code 20429: Too many requests")
 }
 
+func TestADetailAndTheParameterArePartOfTheMessage(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"code":20001,"message":"Invalid","detail":"No such event","params":{"field":"Configuration.Filters"}}`: "Invalid: No such event (Configuration.Filters)",
+		`{"code":20001,"message":"Invalid","detail":"Invalid","params":{"field":7}}`:                             "Invalid",
+		`{"code":20001,"message":"Invalid Url","detail":["x"],"params":{"field":"Url"}}`:                         "Invalid Url",
+		`{"code":20001,"detail":"No such event","params":"x"}`:                                                   "No such event",
+	} {
+		client, _ := record(t, twilioapi.Config{}, reply(400, body))
+		_, err := client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
+		require.Equal(t, want, twilioError(t, err).Message, body)
+		require.Empty(t, err.(*twilioapi.Error).Body, body)
+	}
+}
+
+func TestAClientWithoutCredentialsSaysSo(t *testing.T) {
+	t.Parallel()
+	client, err := twilioapi.New(twilioapi.Config{})
+	require.NoError(t, err)
+	_, err = client.ListWebhooks(t.Context(), conversation, twilioapi.Page{})
+	requireOutcome(t, twilioapi.NotSent, err)
+	require.EqualError(t, err, "there are no Twilio credentials")
+}
+
 func TestTheStatusIsNeverLost(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {

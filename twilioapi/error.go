@@ -28,6 +28,7 @@ type Error struct {
 	Code       int           // Twilio's code, https://www.twilio.com/docs/api/errors; 0 if it gave none
 	Message    string        // Twilio's message or what failed, on one line; may be empty
 	MoreInfo   string        // Twilio's page about the code; empty if it gave none
+	Body       string        // the first words of a response that is not in Twilio's form, on one line
 	RequestID  string        // Twilio's ID of the request (RQ...); empty if it gave none
 	RetryAfter time.Duration // how long Twilio asks to wait; 0 if it does not
 	Attempts   int           // how often the request was sent, or a connection was tried
@@ -63,6 +64,12 @@ func (e *Error) Error() string {
 	}
 	return text
 }
+
+// Errors of the way to Twilio, which [errors.Is] finds in an [Error].
+var (
+	ErrCertificate = errors.New("the certificate is not trusted")
+	ErrProxy       = errors.New("the proxy did not connect to Twilio")
+)
 
 func (e *Error) response() string {
 	text := fmt.Sprintf("Twilio answered %d", e.Status)

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -63,7 +64,11 @@ func (c *Client) readResponse(ctx context.Context, res *http.Response, meta resp
 	}
 	object, err := r.decode(meta, b.Bytes())
 	if err != nil {
-		return nil, unusable(r.method, meta, err.Error())
+		failure := unusable(r.method, meta, err.Error())
+		if err == errNotAnObject {
+			failure.Body = clip(c.sanitize(words(b.Bytes()), res.Request), maxWords)
+		}
+		return nil, failure
 	}
 	return &response{object, meta}, nil
 }
@@ -110,10 +115,30 @@ func (c *Client) readError(res *http.Response, meta responseMeta, body []byte) *
 	if isRefusal(meta.status) {
 		e.Outcome = Refused
 	}
-	_, _ = decodeObject(body, "", e.visit)
+	if object, err := decodeObject(body, "", e.visit); err == nil {
+		e.addDetail(object)
+	}
+	if e.Code == 0 && e.Message == "" {
+		e.Body = clip(c.sanitize(words(body), res.Request), maxWords)
+	}
 	e.Message = c.sanitize(e.Message, res.Request)
 	e.MoreInfo = c.sanitize(e.MoreInfo, res.Request)
 	return e
+}
+
+// addDetail adds what some of Twilio's errors say beyond the message: a detail, and
+// the name of the parameter.
+func (e *Error) addDetail(object json.RawMessage) {
+	var more struct{ Detail, Params jsontext.Value }
+	var params struct{ Field jsontext.Value }
+	_ = jsonv2.Unmarshal(object, &more, jsonv2.MatchCaseInsensitiveNames(true))
+	_ = jsonv2.Unmarshal(more.Params, &params, jsonv2.MatchCaseInsensitiveNames(true))
+	if detail := text(more.Detail); detail != "" && detail != e.Message {
+		e.Message = strings.TrimPrefix(e.Message+": "+detail, ": ")
+	}
+	if field := text(params.Field); field != "" && !strings.Contains(e.Message, field) {
+		e.Message += " (" + field + ")"
+	}
 }
 
 // visit reads a member of Twilio's error body. One of another type than expected is

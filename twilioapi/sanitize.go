@@ -28,10 +28,42 @@ func (c *Client) sanitize(s string, req *http.Request) string {
 		}
 		return r
 	}, s)
-	if runes := []rune(s); len(runes) > maxSanitized {
-		s = string(runes[:maxSanitized]) + "…"
+	return strings.TrimSpace(clip(s, maxSanitized))
+}
+
+// clip returns at most n characters of a text.
+func clip(text string, n int) string {
+	for i := range text {
+		if n--; n < 0 {
+			return text[:i] + "…"
+		}
 	}
-	return strings.TrimSpace(s)
+	return text
+}
+
+const (
+	maxWords = 200      // characters
+	maxPage  = 16 << 10 // bytes of a body that are searched for words
+)
+
+// words returns what a person reads at the beginning of a body, on one line: HTML
+// without tags, scripts and styles.
+func words(body []byte) string {
+	rest := string(body[:min(len(body), maxPage)])
+	var text strings.Builder
+	for found := true; found; {
+		var before, tag string
+		before, rest, found = strings.Cut(rest, "<")
+		text.WriteString(before + " ")
+		tag, rest, _ = strings.Cut(rest, ">")
+		for _, hidden := range []string{"script", "style", "title"} {
+			if len(tag) >= len(hidden) && strings.EqualFold(tag[:len(hidden)], hidden) {
+				_, rest, _ = strings.Cut(rest, "</"+tag[:len(hidden)])
+				_, rest, _ = strings.Cut(rest, ">")
+			}
+		}
+	}
+	return strings.Join(strings.Fields(text.String()), " ")
 }
 
 // secrets returns the credentials in the forms in which errors may show them.

@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,7 +23,7 @@ const maxHeader = 64 << 10 // bytes of a response's header
 // connection: if a server or a proxy sends one response too many, the next
 // request on that connection gets it. A request of the second transport is the
 // only one on its connection: a write, and a read that decides about a write. HTTP/2
-// numbers its responses, and both transports share its connections.
+// numbers its responses, so there each transport sends all requests on one connection.
 type transports struct{ shared, isolated *http.Transport }
 
 func newTransports(c Config) transports {
@@ -29,6 +32,7 @@ func newTransports(c Config) transports {
 	shared.MaxIdleConnsPerHost = shared.MaxIdleConns
 	shared.MaxResponseHeaderBytes = maxHeader
 	shared.TLSClientConfig = &tls.Config{RootCAs: c.RootCAs}
+	shared.OnProxyConnectResponse = refusedByProxy
 	isolated := shared.Clone()
 	// A negative limit closes HTTP/1.1 connections after one request, but not
 	// HTTP/2 connections, as DisableKeepAlives would. Resuming TLS sessions makes
@@ -72,6 +76,7 @@ func (c *Client) send(ctx context.Context, r request) (*response, *Error) {
 		if conn.used.Load() {
 			failure.Outcome = failed(r.method)
 		}
+		failure.classify()
 		return nil, failure
 	}
 	meta := responseMeta{
@@ -96,6 +101,33 @@ func (c *Client) observeResponse(method string, res *http.Response, d time.Durat
 		status = res.StatusCode
 	}
 	c.onResponse(method, status, d)
+}
+
+// classify marks the errors of settings, which another attempt does not change.
+func (e *Error) classify() {
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](e.Err)
+	operation, _ := errors.AsType[*net.OpError](e.Err)
+	switch {
+	case untrusted:
+		e.Err, e.Permanent = fmt.Errorf("%w: %w", ErrCertificate, e.Err), true
+	case operation != nil && operation.Op == "proxyconnect":
+		e.Err, e.Permanent = fmt.Errorf("%w: %w", ErrProxy, e.Err), true
+	case errors.Is(e.Err, ErrProxy):
+		e.Permanent = true
+	}
+}
+
+// refusedByProxy returns the error of a proxy that refuses to connect. One that fails
+// to may succeed later.
+func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+	switch {
+	case res.StatusCode == http.StatusOK:
+		return nil
+	case res.StatusCode < 500:
+		return fmt.Errorf("%w: it answered %s", ErrProxy, res.Status)
+	default:
+		return fmt.Errorf("the proxy answered %s", res.Status)
+	}
 }
 
 // A connState is what is known of the connection of a request. net/http sets it

@@ -282,7 +282,10 @@ func TestACertificateIsVerifiedWithTheGivenAuthorities(t *testing.T) {
 				continue
 			}
 			require.ErrorAs(t, err, new(*tls.CertificateVerificationError))
-			requireOutcome(t, twilioapi.NotSent, err)
+			failure := requireOutcome(t, twilioapi.NotSent, err)
+			require.ErrorIs(t, err, twilioapi.ErrCertificate)
+			require.True(t, failure.Permanent)
+			require.Equal(t, 1, failure.Attempts)
 		}
 	}
 }
@@ -410,7 +413,11 @@ func TestProxiesAreChosenByTheEnvironment(t *testing.T) {
 		require.Contains(t, err, "no Basic [secret]")
 		require.NotContains(t, err, "ss\"wrong")
 	}
-	require.Len(t, asked, 8, "a request that was never sent is retried")
+	require.Len(t, asked, 2, "what the proxy refuses it refuses again")
+	dead := runWithEnvironment(t, run, "HTTPS_PROXY=http://127.0.0.1:1")
+	for _, err := range dead {
+		require.Contains(t, err, "proxyconnect tcp: ")
+	}
 
 	direct := proxyRun{BaseURL: srv.URL, Certificate: run.Certificate}
 	for name, environment := range map[string][]string{
@@ -423,7 +430,7 @@ func TestProxiesAreChosenByTheEnvironment(t *testing.T) {
 	for _, err := range runWithEnvironment(t, bypassed, "HTTPS_PROXY=http://"+address, "NO_PROXY=.invalid") {
 		require.Contains(t, err, "lookup twilio.invalid")
 	}
-	require.Len(t, asked, 8, "no other request used the proxy")
+	require.Len(t, asked, 2, "no other request used the proxy")
 }
 
 func BenchmarkCost(b *testing.B) {
