@@ -324,10 +324,10 @@ func TestWhatCannotBeReadIsUnavailableAndNotWrong(t *testing.T) {
 		got[u.What] = u.Why
 	}
 	require.Equal(t, map[string]string{
-		"the conversation's webhooks":         "Twilio failed: HTTP 200: the response is not a JSON object.",
+		"the conversation's webhooks":         "Twilio failed: HTTP 200: the response is not a JSON object; the response, which is not in Twilio's form, begins with \"sign in\".",
 		"the account's webhook configuration": "Twilio failed: HTTP 200: the response has no account_sid.",
 		"the service's webhook configuration": "The conversation has no chat_service_sid.",
-		"the debugger's alerts":               "Twilio failed: HTTP 200: the response is not a JSON object.",
+		"the debugger's alerts":               "Twilio failed: HTTP 200: the response is not a JSON object; the response, which is not in Twilio's form, begins with \"sign in\".",
 	}, got)
 }
 

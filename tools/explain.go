@@ -176,7 +176,7 @@ func (e explainer) advice(status, code int) string {
 			text += " " + describeSimilar(s) + ": it may already do what was asked."
 		}
 	}
-	return sentences(hint(e.arguments, code), text)
+	return sentences(e.offered.hint(e.arguments, code), text)
 }
 
 // sentences joins those that are not empty.

@@ -9,12 +9,12 @@ import (
 
 // hint says what the arguments of a call show about a refusal with Twilio's code,
 // or "".
-func hint(in any, code int) string {
+func (o offered) hint(in any, code int) string {
 	switch code {
 	case 50365:
 		return hintEvents(in)
 	case 20404, 50350, 50360:
-		return hintConversation(argument[string](in, "ConversationSid"))
+		return o.hintConversation(argument[string](in, "ConversationSid"))
 	default:
 		return ""
 	}
@@ -51,13 +51,14 @@ var kinds = map[string]string{
 }
 
 // hintConversation says what a ConversationSid is if it is none.
-func hintConversation(conversation string) string {
+func (o offered) hintConversation(conversation string) string {
 	digits, isNumber := strings.CutPrefix(conversation[strings.LastIndexByte(conversation, ':')+1:], "+") // whatsapp:+1...
 	switch kind := kinds[conversation[:min(2, len(conversation))]]; {
 	case kind != "" && len(conversation) == 34 && strings.Trim(conversation[2:], "0123456789abcdefABCDEF") == "":
 		return fmt.Sprintf("%s is the SID of %s, not of a conversation.", conversation, kind)
 	case isNumber && len(digits) >= 7 && strings.Trim(digits, "0123456789 -().") == "":
-		return fmt.Sprintf("ConversationSid looks like a phone number, %s: a conversation is named by its SID (CH...) or its unique name.", quote(conversation))
+		return fmt.Sprintf("ConversationSid looks like a phone number, %s: ", quote(conversation)) +
+			o.mention("[list_participant_conversations finds its conversations|a conversation is named by its SID (CH...) or its unique name].")
 	default:
 		return ""
 	}
