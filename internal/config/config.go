@@ -23,6 +23,8 @@ type Config struct {
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
 	Grace          time.Duration `variable:"MCP_GRACE" default:"10s" placeholder:"DURATION" help:"Grace period for in-flight calls on shutdown. Default: 10s."`
 	MaxConcurrent  int           `variable:"MCP_MAX_CONCURRENT" default:"128" placeholder:"N" help:"Maximum number of concurrent calls to Twilio; further calls wait in a queue. Default: 128."`
+	Rate           float64       `variable:"MCP_RATE" placeholder:"CALLS" help:"Calls that each caller may make per second, such as 5 or 0.5. Default: any number."`
+	Burst          int           `variable:"MCP_BURST" placeholder:"CALLS" help:"Calls that each caller may make at once before --rate applies. Default: --rate, rounded up."`
 	MaxMessage     int           `variable:"MCP_MAX_MESSAGE" default:"1048576" placeholder:"BYTES" help:"Maximum message size. Default: 1048576."`
 	LogFormat      string        `variable:"MCP_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`
 	LogLevel       *slog.Level   `variable:"MCP_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error. Default: info; with call: error."`
@@ -129,6 +131,10 @@ func (c *Config) check() error {
 		return errors.New("--grace and --drain must not be less than 0")
 	case c.MaxConcurrent < 1 || c.MaxConcurrent > 10_000:
 		return errors.New("--max-concurrent must be 1 to 10000")
+	case !(c.Rate >= 0 && c.Rate <= 1e6) || c.Burst < 0 || c.Burst > 1_000_000:
+		return errors.New("--rate and --burst must be 0 to 1000000, such as --rate 5 --burst 10")
+	case c.Burst > 0 && c.Rate == 0:
+		return errors.New("--burst needs --rate")
 	case c.MaxMessage < 1 || c.MaxMessage > 64<<20:
 		return errors.New("--max-message must be 1 to 67108864 bytes")
 	case (c.TLSCert == "") != (c.TLSKey == ""):

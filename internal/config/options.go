@@ -56,6 +56,8 @@ func (c *Config) ServerOptions(log *slog.Logger) serve.Options {
 		Log:           log,
 		MaxMessage:    c.MaxMessage,
 		MaxConcurrent: c.MaxConcurrent,
+		Rate:          c.Rate,
+		Burst:         c.Burst,
 		Grace:         c.Grace,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"golang.org/x/sync/semaphore"
@@ -15,7 +16,8 @@ import (
 // Options.MaxConcurrent limits the tool calls that run. It keeps callers from
 // using up the connections that Twilio allows an account. Further calls wait in
 // a queue of bounded length and for a bounded time, so that callers that send
-// faster than Twilio answers cannot pile up calls without end.
+// faster than Twilio answers cannot pile up calls without end. One caller over HTTP
+// uses at most seven eighths of both.
 //
 // maxBuffered limits the bytes of messages in memory. It keeps callers from
 // filling the memory with long messages that wait in the queue or never arrive
@@ -30,33 +32,63 @@ const (
 
 // These refuse what exceeds a limit.
 var (
-	errOverloaded = newRPCError(mcp.INTERNAL_ERROR, "too many queued calls; nothing was sent; try again later")
-	errMemoryFull = newRPCError(mcp.INTERNAL_ERROR, "too many long messages in memory; nothing was sent; try again later")
+	errOverloaded = unavailable("too many queued calls; nothing was sent; try again later")
+	errMemoryFull = unavailable("too many long messages in memory; nothing was sent; try again later")
 )
+
+// unavailable returns an error that is over soon.
+func unavailable(message string) *rpcError {
+	return &rpcError{Code: mcp.INTERNAL_ERROR, Message: message, Data: retry{1, http.StatusServiceUnavailable}}
+}
 
 // acquire waits until a tool call may run. If it returns no error, release must
 // be called when the call is done.
 func (s *Server) acquire(ctx context.Context, r *request) *rpcError {
-	if !s.slots.TryAcquire(1) {
-		if rpcErr := s.wait(ctx); rpcErr != nil {
-			return rpcErr
-		}
+	share, rpcErr := s.callers.admit(r)
+	if rpcErr != nil {
+		s.Metrics.refused(refusalReason(rpcErr))
+		return rpcErr
 	}
-	if !r.start() {
-		s.slots.Release(1)
-		return errNotStarted
+	r.share = share
+	if rpcErr := s.waitForSlots(ctx, share); rpcErr != nil {
+		s.callers.leave(share)
+		return rpcErr
 	}
 	s.Metrics.inFlight(1)
+	if !r.start() {
+		s.release(r)
+		return errNotStarted
+	}
 	return nil
 }
 
-func (s *Server) release() {
-	s.Metrics.inFlight(-1)
-	s.slots.Release(1)
+func refusalReason(e *rpcError) string {
+	if e.Data.(retry).status == http.StatusTooManyRequests {
+		return "rate"
+	}
+	return "queue_full"
 }
 
-// wait queues for a slot, and acquires it.
-func (s *Server) wait(ctx context.Context) *rpcError {
+func (s *Server) release(r *request) {
+	s.Metrics.inFlight(-1)
+	s.slots.Release(1) // to another caller, if one waits
+	r.share.slots.Release(1)
+	s.callers.leave(r.share)
+}
+
+// waitForSlots acquires a slot of a caller and one of the server.
+func (s *Server) waitForSlots(ctx context.Context, share *share) *rpcError {
+	if share.slots.TryAcquire(1) {
+		if s.slots.TryAcquire(1) {
+			return nil
+		}
+		share.slots.Release(1)
+	}
+	return s.wait(ctx, share)
+}
+
+// wait queues for slots, and acquires them.
+func (s *Server) wait(ctx context.Context, share *share) *rpcError {
 	if !s.queue.TryAcquire(1) {
 		s.Metrics.refused("queue_full")
 		return errOverloaded
@@ -67,7 +99,7 @@ func (s *Server) wait(ctx context.Context) *rpcError {
 	limited, cancel := context.WithTimeout(ctx, s.limits.queueTime)
 	defer cancel()
 	switch {
-	case s.slots.Acquire(limited, 1) == nil:
+	case s.acquireBoth(limited, share):
 		return nil
 	case ctx.Err() != nil:
 		return newRPCError(mcp.INTERNAL_ERROR, "the call was cancelled before it started; nothing was sent")
@@ -75,6 +107,17 @@ func (s *Server) wait(ctx context.Context) *rpcError {
 		s.Metrics.refused("queue_timeout")
 		return errOverloaded
 	}
+}
+
+func (s *Server) acquireBoth(ctx context.Context, share *share) bool {
+	if share.slots.Acquire(ctx, 1) != nil {
+		return false
+	}
+	if s.slots.Acquire(ctx, 1) != nil {
+		share.slots.Release(1)
+		return false
+	}
+	return true
 }
 
 // counted is the part of a message of n bytes that counts.

@@ -37,9 +37,13 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 		return nil, newRPCError(mcp.INVALID_PARAMS, err.Error())
 	}
 	if rpcErr := s.acquire(ctx, r); rpcErr != nil {
-		return nil, rpcErr
+		if result = rateResult(r, rpcErr); result == nil {
+			return nil, rpcErr
+		}
+		complete(result)
+		return result, nil
 	}
-	defer s.release()
+	defer s.release(r)
 	result, details = tool.Call(ctx, r.caller, json.RawMessage(r.arguments))
 	complete(result)
 	return result, nil

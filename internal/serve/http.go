@@ -276,9 +276,10 @@ func (h *httpHandler) answer(ctx context.Context, e *exchange) {
 // status is the HTTP status of a JSON-RPC error. Protocol versions before
 // 2026-07-28 do not tell errors apart by it.
 func status(r *request, rpcErr *rpcError) int {
+	wait, isOverLater := rpcErr.Data.(retry)
 	switch {
-	case rpcErr == errOverloaded, rpcErr == errNotStarted:
-		return http.StatusServiceUnavailable
+	case isOverLater:
+		return wait.status
 	case mcp.IsModernProtocol(r.version):
 		return statusOf(rpcErr.Code)
 	default:

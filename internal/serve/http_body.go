@@ -61,8 +61,8 @@ func (s *Server) tooLong() *rpcError {
 }
 
 func (s *Server) writeError(w http.ResponseWriter, status int, id jsontext.Value, rpcErr *rpcError) {
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
+	if wait, ok := rpcErr.Data.(retry); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(wait.Seconds))
 	}
 	s.writeJSON(w, status, encode(id, nil, rpcErr))
 }

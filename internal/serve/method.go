@@ -39,7 +39,7 @@ func (s *Server) callMethod(ctx context.Context, r *request, method Method) (_ a
 	if rpcErr := s.acquire(ctx, r); rpcErr != nil {
 		return nil, rpcErr
 	}
-	defer s.release()
+	defer s.release(r)
 	result, details, rpcErr = method.Call(ctx, r.caller, json.RawMessage(r.params))
 	if rpcErr != nil {
 		result = nil

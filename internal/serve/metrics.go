@@ -22,7 +22,7 @@ type Metrics struct {
 	// ends; Queued, when a tool call begins and ends to wait for that.
 	InFlight, Queued func(delta int)
 	// Refused is called when a request is refused: "queue_full",
-	// "queue_timeout", "memory", "message_too_long", "body_timeout", "access" or
+	// "queue_timeout", "rate", "memory", "message_too_long", "body_timeout", "access" or
 	// "scope".
 	Refused func(reason string)
 }

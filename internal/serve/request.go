@@ -15,6 +15,7 @@ type request struct {
 	client    string // the log's name for a caller without a name
 	transport string // the metrics' name for the transport
 	header    string // MCP protocol version in the HTTP header, or empty
+	share     *share // of the caller, while the request runs as a call
 	state     atomic.Int32
 }
 
@@ -28,7 +29,7 @@ const (
 
 // Responses to requests that are aborted because the server shuts down.
 var (
-	errNotStarted     = newRPCError(mcp.INTERNAL_ERROR, "the server shut down before the call started; nothing was sent")
+	errNotStarted     = unavailable("the server shut down before the call started; nothing was sent")
 	errOutcomeUnknown = newRPCError(mcp.INTERNAL_ERROR, "the server shut down before the call finished; whether it was carried out is unknown: list before creating again")
 )
 

@@ -18,5 +18,5 @@ func TestAnAbortedCallDoesNotStart(t *testing.T) {
 	r = &request{}
 	require.Nil(t, s.acquire(t.Context(), r), "the slot is free again")
 	require.Equal(t, errOutcomeUnknown, r.abort())
-	s.release()
+	s.release(r)
 }

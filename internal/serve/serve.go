@@ -61,18 +61,21 @@ type Options struct {
 	Metrics       Metrics
 	MaxMessage    int           // bytes of one message
 	MaxConcurrent int           // tool calls that run at once
+	Rate          float64       // calls that each caller may make a second; 0: any number
+	Burst         int           // calls that each caller may make at once before Rate applies; at least Rate
 	Grace         time.Duration // how long requests may take to finish after shutdown begins
 }
 
 // A Server serves tools, resources and prompts to any number of clients.
 type Server struct {
 	Options
-	engine *server.MCPServer
-	tools  map[string]Tool
-	limits limits
-	slots  *semaphore.Weighted // one for each tool call that runs
-	queue  *semaphore.Weighted // one for each tool call that waits for a slot
-	bytes  *semaphore.Weighted // of messages in memory
+	engine  *server.MCPServer
+	tools   map[string]Tool
+	limits  limits
+	callers *callers
+	slots   *semaphore.Weighted // one for each tool call that runs
+	queue   *semaphore.Weighted // one for each tool call that waits for a slot
+	bytes   *semaphore.Weighted // of messages in memory
 }
 
 // limits are the limits that no option sets.
@@ -90,6 +93,7 @@ func New(o Options) *Server {
 		engine:  newEngine(o),
 		tools:   map[string]Tool{},
 		limits:  limits{queueTime: 2 * time.Minute, readTime: maxReadTime, writeTime: time.Minute, abortTime: time.Second},
+		callers: newCallers(o),
 		slots:   semaphore.NewWeighted(int64(o.MaxConcurrent)),
 		queue:   semaphore.NewWeighted(queueFactor * int64(o.MaxConcurrent)),
 		bytes:   semaphore.NewWeighted(maxBuffered),

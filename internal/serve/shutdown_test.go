@@ -60,7 +60,7 @@ func TestShutdownOverStdioWaitsForCallsInFlight(t *testing.T) {
 
 const (
 	outcomeUnknown = `"error":{"code":-32603,"message":"the server shut down before the call finished; whether it was carried out is unknown: list before creating again"}`
-	notStarted     = `"error":{"code":-32603,"message":"the server shut down before the call started; nothing was sent"}`
+	notStarted     = `"error":{"code":-32603,"message":"the server shut down before the call started; nothing was sent","data":{"retryAfter":1}}`
 )
 
 // A tool that does not end delays neither the response nor the shutdown. A call
