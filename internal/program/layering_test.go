@@ -72,6 +72,7 @@ var importers = map[string][]string{
 	"github.com/coreos/go-oidc/v3":       {"/internal/access"},
 	"github.com/go-json-experiment/json": {"/internal/events", "/internal/serve", "/tools", "/twilioapi"},
 	"golang.org/x/sync":                  {"/internal/events", "/internal/serve"},
+	"golang.org/x/time":                  {"/internal/serve"},
 	"github.com/mark3labs/mcp-go":        {"/internal/call", "/internal/program", "/internal/serve", "/internal/web", "/internal/web/app", "/tools"},
 }
 
