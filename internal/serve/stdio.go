@@ -27,8 +27,9 @@ func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	c := &stdioConn{
 		server: s, ctx: context.WithoutCancel(ctx), out: out, broken: make(chan struct{}),
 		replies: make(chan struct{}, (queueFactor+1)*s.MaxConcurrent+maxPendingReplies),
-		pending: map[string][]*stdioRequest{},
+		pending: map[string][]*stdioRequest{}, workers: newWorkers(),
 	}
+	defer close(c.workers.stopped)
 	ended := make(chan error, 1)
 	go func() { ended <- c.read(in) }()
 
@@ -67,6 +68,7 @@ type stdioConn struct {
 	server   *Server
 	ctx      context.Context // of every request
 	requests sync.WaitGroup
+	workers  *workers
 	replies  chan struct{} // one for each message whose reply is not written yet
 
 	writing sync.Mutex
@@ -101,11 +103,11 @@ func (c *stdioConn) read(in io.Reader) error {
 				return nil
 			}
 			reply := c.accept(line, err)
-			go func() {
+			c.workers.run(func() {
 				defer c.requests.Done()
 				c.write(reply())
 				<-c.replies
-			}()
+			})
 		}
 		if err == io.EOF {
 			return nil
