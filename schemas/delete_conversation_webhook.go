@@ -16,6 +16,6 @@ type DeleteConversationWebhookOutput struct {
 	// The SID of the deleted webhook.
 	SID string `json:"sid" jsonschema:"minLength=34,maxLength=34,pattern=^WH[0-9a-fA-F]{32}$"`
 
-	// Always true.
+	// False only if the user was asked and declined.
 	Deleted bool `json:"deleted"`
 }

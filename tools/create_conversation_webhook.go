@@ -21,8 +21,10 @@ var createConversationWebhook = operation[schemas.CreateConversationWebhookInput
 	view:       true,
 	lost:       lostCreate,
 	reconciled: createReconciled,
-	check:      func(in schemas.CreateConversationWebhookInput, problems *problems) { problems.addURL(in.URL) },
-	note:       func(in schemas.CreateConversationWebhookInput) string { return noteURL(in.URL) },
+	check: func(in schemas.CreateConversationWebhookInput, problems *problems) {
+		problems.addURL("Configuration.Url", in.URL)
+	},
+	note: func(in schemas.CreateConversationWebhookInput) string { return noteURL(in.URL) },
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {
 		return twilio.CreateWebhook(ctx, in.ConversationSid, newWebhook(in))
 	},

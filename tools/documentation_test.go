@@ -20,7 +20,7 @@ import (
 func read[Output any](t *testing.T, all []tools.Tool, tool, arguments string) (out Output, text string) {
 	t.Helper()
 	i := slices.IndexFunc(all, func(t tools.Tool) bool { return t.Definition.Name == tool })
-	result, info := all[i].Call(t.Context(), nil, json.RawMessage(arguments))
+	result, info := all[i].Call(t.Context(), nil, tools.Request{Arguments: json.RawMessage(arguments)})
 	require.False(t, result.IsError, texts(t, result))
 	require.Zero(t, info)
 	require.NoError(t, json.Unmarshal(result.RawStructuredContent, &out))
@@ -32,7 +32,7 @@ func refuse(t *testing.T, tool, arguments string) string {
 	t.Helper()
 	all := choose(t, "docs")
 	i := slices.IndexFunc(all, func(t tools.Tool) bool { return t.Definition.Name == tool })
-	result, _ := all[i].Call(t.Context(), nil, json.RawMessage(arguments))
+	result, _ := all[i].Call(t.Context(), nil, tools.Request{Arguments: json.RawMessage(arguments)})
 	require.True(t, result.IsError)
 	require.Nil(t, result.RawStructuredContent)
 	require.Contains(t, result.Meta.AdditionalFields, "error")
@@ -67,7 +67,7 @@ func TestASearchWithoutAMatchSaysWhatToTry(t *testing.T) {
 	t.Parallel()
 	all := choose(t, "docs")
 	i := slices.IndexFunc(all, func(t tools.Tool) bool { return t.Definition.Name == search })
-	result, _ := all[i].Call(t.Context(), nil, json.RawMessage(`{"query":"zebra"}`))
+	result, _ := all[i].Call(t.Context(), nil, tools.Request{Arguments: json.RawMessage(`{"query":"zebra"}`)})
 	require.False(t, result.IsError)
 	require.Equal(t, `{"total":0,"results":[]}`, string(result.RawStructuredContent))
 	require.Equal(t, []string{`{"total":0,"results":[]}`,

@@ -24,8 +24,10 @@ var ensureConversationWebhook = operation[schemas.CreateConversationWebhookInput
 	lost:         lostCreate,
 	reconciled:   createReconciled,
 	ensures:      true,
-	check:        func(in schemas.CreateConversationWebhookInput, problems *problems) { problems.addURL(in.URL) },
-	note:         func(in schemas.CreateConversationWebhookInput) string { return noteURL(in.URL) },
+	check: func(in schemas.CreateConversationWebhookInput, problems *problems) {
+		problems.addURL("Configuration.Url", in.URL)
+	},
+	note: func(in schemas.CreateConversationWebhookInput) string { return noteURL(in.URL) },
 	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.CreateConversationWebhookInput) (twilioapi.Result, error) {
 		return twilio.EnsureWebhook(ctx, in.ConversationSid, newWebhook(in))
 	},

@@ -42,7 +42,7 @@ func ExampleTool() {
 	}
 	selected, _ := tools.Select(tools.Selection{Toolsets: []string{"webhooks"}})
 	for _, arguments := range []string{`{"PageSize":9}`, `{"ConversationSid":"CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}`} {
-		result, info := selected[0].Call(context.Background(), client, json.RawMessage(arguments))
+		result, info := selected[0].Call(context.Background(), client, tools.Request{Arguments: json.RawMessage(arguments)})
 		text, _ := mcp.AsTextContent(result.Content[0])
 		fmt.Printf("%.68s… error %v, HTTP status %d\n", text.Text, result.IsError, info.Status)
 	}

@@ -187,6 +187,7 @@ func sentences(all ...string) string {
 // A lostWrite says what is told of a write whose response was lost and that reading
 // did not show.
 type lostWrite struct {
+	subject    string // what was to be changed
 	notApplied string // it is not there so far
 	unknown    string // whether it was carried out
 	next       string // what to do, see [offered.mention]
@@ -204,10 +205,18 @@ var (
 			"tell the user that Twilio did not confirm the webhook.]",
 	}
 	lostUpdate = lostWrite{
+		subject:    "the webhook",
 		notApplied: "The update was not applied so far, but Twilio may still apply it.",
 		unknown:    "Whether the update was applied is unknown: ",
 		next: "[Ten seconds from now or later, call fetch_conversation_webhook: " +
 			"if the webhook does not show what was asked for, update it once more; if that fails too, tell the user.|]",
+	}
+	lostConfiguration = lostWrite{
+		subject:    "the configuration",
+		notApplied: lostUpdate.notApplied,
+		unknown:    lostUpdate.unknown,
+		next: "[Ten seconds from now or later, call fetch_webhook_configuration: " +
+			"if it does not show what was asked for, update it once more; if that fails too, tell the user.|]",
 	}
 )
 
@@ -215,7 +224,7 @@ var (
 func (l lostWrite) describe(r *twilioapi.ReadBack) string {
 	switch {
 	case r.Err != nil:
-		return l.unknown + "reading the webhooks failed too" + statusSuffix(r.Err) + "."
+		return l.unknown + "reading it back failed too" + statusSuffix(r.Err) + "."
 	case r.NotApplied:
 		return l.notApplied
 	case r.Found == 1:
@@ -223,9 +232,9 @@ func (l lostWrite) describe(r *twilioapi.ReadBack) string {
 	case r.Found > 1:
 		return l.unknown + fmt.Sprintf("%d that match are there, and some may be older, or other calls'.", r.Found)
 	case len(r.Differs) > 0:
-		return l.unknown + "the webhook's " + strings.Join(r.Differs, ", ") + " does not match the request."
+		return l.unknown + l.subject + "'s " + strings.Join(r.Differs, ", ") + " does not match the request."
 	default:
-		return l.unknown + "the webhook's " + strings.Join(r.Unreadable, ", ") + " cannot be read."
+		return l.unknown + l.subject + "'s " + strings.Join(r.Unreadable, ", ") + " cannot be read."
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
 	"twilio-conversations-mcp/twilioapi/sandbox"
 )
@@ -236,7 +237,7 @@ func TestACallOfACancelledContextSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, tool := range s.tools {
-		result, info := tool.Call(ctx, s.twilio, json.RawMessage(every[tool.Definition.Name]))
+		result, info := tool.Call(ctx, s.twilio, tools.Request{Arguments: json.RawMessage(every[tool.Definition.Name])})
 		require.True(t, result.IsError)
 		require.Contains(t, texts(t, result)[0], "Nothing was sent", tool.Definition.Name)
 		require.Zero(t, info, tool.Definition.Name)
@@ -248,15 +249,15 @@ func TestACallIsDescribedAfterSuccessAndFailure(t *testing.T) {
 	t.Parallel()
 	s := inSandbox(t)
 	for _, tool := range s.tools {
-		_, info := tool.Call(t.Context(), s.twilio, json.RawMessage(every[tool.Definition.Name]))
+		_, info := tool.Call(t.Context(), s.twilio, tools.Request{Arguments: json.RawMessage(every[tool.Definition.Name])})
 		require.Equal(t, 404, info.Status, tool.Definition.Name)
 		require.Equal(t, 20404, info.Code, tool.Definition.Name)
 		require.Regexp(t, "^RQ", info.RequestID, tool.Definition.Name)
 	}
-	_, info := s.tools[0].Call(t.Context(), s.twilio, json.RawMessage(`{"ConversationSid":"`+full+`"}`))
+	_, info := s.tools[0].Call(t.Context(), s.twilio, tools.Request{Arguments: json.RawMessage(`{"ConversationSid":"` + full + `"}`)})
 	require.Equal(t, 200, info.Status)
 	require.Equal(t, 1, info.Attempts)
-	_, info = s.tools[0].Call(t.Context(), s.twilio, json.RawMessage(`{"x":1}`))
+	_, info = s.tools[0].Call(t.Context(), s.twilio, tools.Request{Arguments: json.RawMessage(`{"x":1}`)})
 	require.Zero(t, info)
 }
 

@@ -1,8 +1,6 @@
 package tools
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"twilio-conversations-mcp/schemas"
@@ -16,27 +14,16 @@ var listConversations = operation[schemas.ListConversationsInput]{
 		"[To find one by a phone number or an identity, use list_participant_conversations. |]" + untrusted,
 	hints: hints{readOnly: true, idempotent: true},
 	scope: scopeRead,
-	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.ListConversationsInput) (twilioapi.Result, error) {
-		if err := checkDates(date{"StartDate", in.StartDate}, date{"EndDate", in.EndDate}); err != nil {
-			return twilioapi.Result{}, err
-		}
-		return twilio.Read(ctx, twilioapi.ListConversations, parametersOf(in))
+	check: func(in schemas.ListConversationsInput, problems *problems) {
+		problems.addDate("StartDate", in.StartDate)
+		problems.addDate("EndDate", in.EndDate)
 	},
+	call: reads[schemas.ListConversationsInput](twilioapi.ListConversations),
 }
 
-// A date is an argument that is a date, or empty.
-type date struct{ name, value string }
-
-// checkDates returns an [argumentError] that lists the dates that are none.
-func checkDates(dates ...date) error {
-	var problems argumentError
-	for _, d := range dates {
-		if _, err := time.Parse(time.DateOnly, d.value); d.value != "" && err != nil {
-			problems = append(problems, fmt.Sprintf("%s must be a date, YYYY-MM-DD, not %s.", d.name, quote(d.value)))
-		}
+// addDate adds a problem if an argument is neither empty nor a date.
+func (p *problems) addDate(name, value string) {
+	if _, err := time.Parse(time.DateOnly, value); value != "" && err != nil {
+		p.add(path{name: name}, "must be a date, YYYY-MM-DD, not %s.", quote(value))
 	}
-	if problems == nil {
-		return nil
-	}
-	return problems
 }

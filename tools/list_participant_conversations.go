@@ -1,8 +1,6 @@
 package tools
 
 import (
-	"context"
-
 	"twilio-conversations-mcp/schemas"
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -14,10 +12,10 @@ var listParticipantConversations = operation[schemas.ListParticipantConversation
 		"or by an Address: a phone number, or whatsapp: and one. Give exactly one of the two. " + untrusted,
 	hints: hints{readOnly: true, idempotent: true},
 	scope: scopeRead,
-	call: func(ctx context.Context, twilio *twilioapi.Client, in schemas.ListParticipantConversationsInput) (twilioapi.Result, error) {
-		if (in.Identity == "") == (in.Address == "") {
-			return twilioapi.Result{}, argumentError{"Exactly one of Identity and Address is required."}
+	check: func(in schemas.ListParticipantConversationsInput, problems *problems) {
+		if (in.Identity == "") == (in.Address == "") && len(*problems) == 0 {
+			problems.addGeneral("Exactly one of Identity and Address is required.")
 		}
-		return twilio.Read(ctx, twilioapi.ListParticipantConversations, parametersOf(in))
 	},
+	call: reads[schemas.ListParticipantConversationsInput](twilioapi.ListParticipantConversations),
 }

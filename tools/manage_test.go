@@ -137,7 +137,7 @@ func TestTheOutcomeOfAnUpdateIsReadBack(t *testing.T) {
 		"not applied": {scripted(200, webhook("https://example.com/old", "2020-01-01T00:00:00Z"), 503, ""), "Twilio failed: HTTP 503. The update was not applied so far, but Twilio may still apply it."},
 		"changed":     {scripted(200, webhook("https://example.com/old", "2036-01-01T00:00:00Z"), 0, ""), " Whether the update was applied is unknown: the webhook's Configuration.Url does not match the request."},
 		"unreadable":  {scripted(200, strings.Replace(webhook("", ""), `"url":""`, `"url":7`, 1), 503, ""), " Whether the update was applied is unknown: the webhook's Configuration.Url cannot be read."},
-		"not read":    {scripted(404, `{"code":20404}`, 503, ""), "Whether the update was applied is unknown: reading the webhooks failed too (HTTP 404, code 20404)."},
+		"not read":    {scripted(404, `{"code":20404}`, 503, ""), "Whether the update was applied is unknown: reading it back failed too (HTTP 404, code 20404)."},
 	} {
 		text, details := connect(t, row.twilio).fails(update, of(sid, change))
 		require.Contains(t, text, row.want, name)

@@ -56,7 +56,7 @@ func subsets(names []string) (all [][]string) {
 
 // everyText returns the description of a tool, and the texts of all its results.
 func everyText(d definition, o offered) []string {
-	all := []string{d.tool(o, "").Definition.Description}
+	all := []string{d.tool(o, Selection{}).Definition.Description}
 	explain := d.explainer(o)
 	add := func(result *mcp.CallToolResult) {
 		for _, content := range result.Content {

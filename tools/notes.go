@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ func (e explainer) notes(r twilioapi.Result) (notes []string) {
 		notes = append(notes, ensured(r))
 	}
 	if len(r.Differs) > 0 {
-		notes = append(notes, "Twilio carried out the call, but the webhook differs from what was asked for in "+
+		notes = append(notes, "Twilio carried out the call, but "+cmp.Or(e.lost.subject, "the webhook")+" differs from what was asked for in "+
 			strings.Join(r.Differs, ", ")+". Tell the user, and do not repeat the call.")
 	}
 	if len(r.Ignored) > 0 {

@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -32,7 +31,10 @@ type operation[Input any] struct {
 	// note returns a note on the result that depends on the arguments, or "". It may
 	// be nil.
 	note func(in Input) string
-	call func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
+	// question reads what the call would delete or overwrite, and asks about it. If
+	// nil, the call is not confirmed.
+	question func(context.Context, *twilioapi.Client, Input) (question, error)
+	call     func(context.Context, *twilioapi.Client, Input) (twilioapi.Result, error)
 	// answer is called with the base URL of the web pages, or "" if there are
 	// none. Its errors are [argumentError].
 	answer func(in Input, pages string) (*mcp.CallToolResult, error)
@@ -55,32 +57,47 @@ func (o operation[Input]) name() string   { return string(o.contract) }
 func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
 
 // tool returns the tool of the operation, given the names of all tools that are
-// offered, and the base URL of the web pages.
-func (o operation[Input]) tool(names offered, pages string) Tool {
+// offered.
+func (o operation[Input]) tool(names offered, s Selection) Tool {
 	input := sync.OnceValue(func() *parameters { return newParameters[Input](o.contract.Input(), o.refusesEmpty) })
-	explain := o.explainer(names)
-	return Tool{Definition: o.definition(names), Scope: string(o.scope), View: o.view, Call: func(ctx context.Context, twilio *twilioapi.Client, raw json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo) {
-		arguments, err := decode(ctx, input(), raw, o.check)
+	explainer := o.explainer(names)
+	return Tool{Definition: o.definition(names), Scope: string(o.scope), View: o.view, Call: func(ctx context.Context, twilio *twilioapi.Client, in Request) (*mcp.CallToolResult, twilioapi.CallInfo) {
+		explain := explainer
+		arguments, err := decode(ctx, input(), in.Arguments, o.check)
 		if err != nil {
 			return explain.errorResult(err), twilioapi.CallInfo{}
 		}
 		if o.answer != nil {
-			return explain.result(o.answer(arguments, pages)), twilioapi.CallInfo{}
+			return explain.result(o.answer(arguments, s.Pages)), twilioapi.CallInfo{}
 		}
-		result, err := o.call(ctx, twilio, arguments)
-		if err != nil {
-			explain := explain
-			explain.similar, explain.arguments = result.Similar, arguments
-			return explain.errorResult(err), result.Info
-		}
-		success := explain.successResult(result)
-		if o.note != nil {
-			if note := o.note(arguments); note != "" {
-				success.Content = append(success.Content, mcp.NewTextContent(note))
+		if o.question != nil && s.Confirm && canAsk(in.Capabilities) {
+			q, err := o.question(ctx, twilio, arguments)
+			if err != nil {
+				explain.afterFailure = "Nothing was changed."
+				return explain.errorResult(err), q.info
+			}
+			if result := q.result(in); result != nil {
+				return result, q.info
 			}
 		}
-		return success, result.Info
+		return o.run(ctx, twilio, arguments, explain)
 	}}
+}
+
+// run makes the request, and returns what it comes to.
+func (o operation[Input]) run(ctx context.Context, twilio *twilioapi.Client, arguments Input, explain explainer) (*mcp.CallToolResult, twilioapi.CallInfo) {
+	result, err := o.call(ctx, twilio, arguments)
+	if err != nil {
+		explain.similar, explain.arguments = result.Similar, arguments
+		return explain.errorResult(err), result.Info
+	}
+	success := explain.successResult(result)
+	if o.note != nil {
+		if note := o.note(arguments); note != "" {
+			success.Content = append(success.Content, mcp.NewTextContent(note))
+		}
+	}
+	return success, result.Info
 }
 
 func (o operation[Input]) explainer(names offered) explainer {

@@ -54,7 +54,7 @@ func TestArgumentsThatNoRequestCanHaveAreRefused(t *testing.T) {
 	s, targets := answering(t, http.StatusOK, `{}`)
 	for _, row := range []struct{ tool, arguments, want string }{
 		{listAll, `{"StartDate":"2026-02-29","EndDate":"yesterday"}`,
-			`StartDate must be a date, YYYY-MM-DD, not "2026-02-29". EndDate must be a date, YYYY-MM-DD, not "yesterday".`},
+			`EndDate must be a date, YYYY-MM-DD, not "yesterday". StartDate must be a date, YYYY-MM-DD, not "2026-02-29".`},
 		{listAll, `{"State":"open","PageSize":101}`, `PageSize must be at most 100, not 101. State must be active, inactive or closed, not "open".`},
 		{listOf, `{}`, "Exactly one of Identity and Address is required."},
 		{listOf, `{"Identity":"","Address":null}`, "Exactly one of Identity and Address is required."},

@@ -120,7 +120,7 @@ func TestErrorsAreExplained(t *testing.T) {
 		},
 		"create, no list": {
 			lost(&twilioapi.ReadBack{Err: timeout}),
-			"Twilio did not answer: timed out. Whether the webhook was created is unknown: reading the webhooks failed too." + look,
+			"Twilio did not answer: timed out. Whether the webhook was created is unknown: reading it back failed too." + look,
 			errorDetails{Message: "timed out", Attempts: 1, Outcome: "unknown"},
 		},
 	} {

@@ -22,7 +22,18 @@ type Tool struct {
 	View       bool   // whether the result is one webhook or several, which a view can show
 	// Call carries out one call. Whatever goes wrong is a tool error in the
 	// result.
-	Call func(ctx context.Context, twilio *twilioapi.Client, arguments json.RawMessage) (*mcp.CallToolResult, twilioapi.CallInfo)
+	Call func(ctx context.Context, twilio *twilioapi.Client, in Request) (*mcp.CallToolResult, twilioapi.CallInfo)
+}
+
+// A Request is what a call of a tool has. What is missing is nil.
+type Request struct {
+	Arguments json.RawMessage
+	// Capabilities are those of the client, if it speaks a protocol version with
+	// results of type input_required.
+	Capabilities json.RawMessage
+	// Responses and State answer the question of an earlier result. They are
+	// untrusted.
+	Responses, State json.RawMessage
 }
 
 // ReadOnly reports whether the tool changes nothing.
@@ -33,7 +44,7 @@ type definition interface {
 	name() string
 	readOnly() bool
 	explainer(offered) explainer
-	tool(names offered, pages string) Tool
+	tool(names offered, s Selection) Tool
 }
 
 // toolsets lists every tool, in the order of tools/list.
@@ -44,7 +55,7 @@ var toolsets = []struct {
 	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
 	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
 	{"conversations", []definition{listConversations, listParticipantConversations, fetchConversation, listConversationServices, checkConversationWebhooks}},
-	{"configuration", []definition{fetchWebhookConfiguration, listAddressConfigurations}},
+	{"configuration", []definition{fetchWebhookConfiguration, updateWebhookConfiguration, listAddressConfigurations}},
 	{"docs", []definition{searchDocumentation, getDocumentation}},
 }
 
@@ -60,6 +71,7 @@ func Toolsets() (names []string) {
 type Selection struct {
 	Toolsets []string // see [Toolsets]
 	ReadOnly bool     // leaves out the tools that change something
+	Confirm  bool     // asks the user before something is deleted or overwritten, if the client can
 	Pages    string   // base URL of the web pages, which results about the documentation name; "": none
 }
 
@@ -69,7 +81,7 @@ type Selection struct {
 func Select(s Selection) (selected []Tool, err error) {
 	all, err := definitions(s.Toolsets, s.ReadOnly)
 	for _, d := range all {
-		selected = append(selected, d.tool(namesOf(all), s.Pages))
+		selected = append(selected, d.tool(namesOf(all), s))
 	}
 	return selected, err
 }

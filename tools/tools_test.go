@@ -34,6 +34,7 @@ const (
 	fetchOne     = "fetch_conversation"
 	listServices = "list_conversation_services"
 	fetchConfig  = "fetch_webhook_configuration"
+	updateConfig = "update_webhook_configuration"
 	listAddress  = "list_address_configurations"
 
 	search = "search_documentation"
@@ -93,7 +94,7 @@ func (s session) call(tool, arguments string) *mcp.CallToolResult {
 	s.Helper()
 	i := slices.IndexFunc(s.tools, func(t tools.Tool) bool { return t.Definition.Name == tool })
 	require.GreaterOrEqual(s, i, 0, tool)
-	result, _ := s.tools[i].Call(s.Context(), s.twilio, json.RawMessage(arguments))
+	result, _ := s.tools[i].Call(s.Context(), s.twilio, tools.Request{Arguments: json.RawMessage(arguments)})
 	if !result.IsError {
 		require.Equal(s, string(result.RawStructuredContent), texts(s.T, result)[0])
 	}
@@ -210,6 +211,7 @@ func TestToolsAreDescribedAndAnnotated(t *testing.T) {
 		listServices: {true, false, true},
 		checkAll:     {true, false, true},
 		fetchConfig:  {true, false, true},
+		updateConfig: {false, true, true},
 		listAddress:  {true, false, true},
 
 		search: {true, false, true},
@@ -247,9 +249,9 @@ func TestToolsetsAreSelectedByNameInAFixedOrder(t *testing.T) {
 		{[]string{"manage"}, true, []string{fetch}},
 		{[]string{"manage", "webhooks", "manage"}, false, []string{list, create, ensure, fetch, update, remove}},
 		{[]string{"conversations"}, true, []string{listAll, listOf, fetchOne, listServices, checkAll}},
-		{[]string{"configuration"}, false, []string{fetchConfig, listAddress}},
+		{[]string{"configuration"}, false, []string{fetchConfig, updateConfig, listAddress}},
 		{[]string{"docs"}, true, []string{search, get}},
-		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove, listAll, listOf, fetchOne, listServices, checkAll, fetchConfig, listAddress, search, get}},
+		{[]string{"all"}, false, []string{list, create, ensure, fetch, update, remove, listAll, listOf, fetchOne, listServices, checkAll, fetchConfig, updateConfig, listAddress, search, get}},
 		{[]string{"all", "webhooks"}, true, []string{list, fetch, listAll, listOf, fetchOne, listServices, checkAll, fetchConfig, listAddress, search, get}},
 		{nil, false, nil},
 	} {

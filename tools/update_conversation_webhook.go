@@ -20,7 +20,7 @@ var updateConversationWebhook = operation[schemas.UpdateConversationWebhookInput
 	reconciled:   "Twilio's response to the update was lost, but the webhook was read afterwards and shows what was asked for.",
 	notFound:     checkWebhook,
 	check: func(in schemas.UpdateConversationWebhookInput, problems *problems) {
-		problems.addURL(in.URL)
+		problems.addURL("Configuration.Url", in.URL)
 		if in.URL == nil && in.Method == nil && in.Filters == nil && in.Triggers == nil && in.FlowSID == nil && len(*problems) == 0 {
 			problems.addGeneral("At least one Configuration parameter is required.")
 		}

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// checkURL says what is wrong with a Configuration.Url, or "". Models write Markdown
+// checkURL says what is wrong with a URL that is to be called, or "". Models write Markdown
 // links, and white space around a URL; Twilio would accept both.
 func checkURL(url *string) string {
 	switch {
@@ -20,10 +20,10 @@ func checkURL(url *string) string {
 	}
 }
 
-// addURL adds what is wrong with a Configuration.Url.
-func (p *problems) addURL(url *string) {
+// addURL adds what is wrong with an argument that is a URL.
+func (p *problems) addURL(name string, url *string) {
 	if problem := checkURL(url); problem != "" {
-		p.add(path{name: "Configuration.Url"}, "%s", problem)
+		p.add(path{name: name}, "%s", problem)
 	}
 }
 

@@ -67,9 +67,7 @@ func (c *Client) Read(ctx context.Context, o Operation, p Parameters) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	ctx, cancel := c.WithTimeout(ctx)
-	defer cancel()
-	return newResult(c.do(ctx, r))
+	return newResult(c.doInTime(ctx, r))
 }
 
 // WithTimeout returns a context for a call that makes several requests, which are

@@ -32,42 +32,45 @@ func (c *Client) UpdateWebhook(ctx context.Context, conversation, sid string, w 
 	if err == nil {
 		result.Differs = w.compare(parseWebhook(result.JSON)).differs
 	} else if outcomeOf(err) == Unknown {
-		result.JSON, err = c.readBack(context.WithoutCancel(ctx), scope, sid, w, err.(*Error))
+		result.JSON, err = c.readBack(context.WithoutCancel(ctx), fetchRequest(scope, sid), err.(*Error), func(body json.RawMessage) (comparison, string) {
+			got := parseWebhook(body)
+			return w.compare(got), got.dateUpdated
+		})
 		result.Info.Reconciled = err == nil
 	}
 	return result, err
 }
 
-// readBack reads the webhook of an update that failed with failure, and once more
-// if it is not as w asks.
-func (c *Client) readBack(ctx context.Context, scope requestScope, sid string, w WebhookUpdate, failure *Error) (json.RawMessage, error) {
+// readBack reads what an update that failed with failure should have changed, and
+// once more if it is not as asked. The function compares a response with what was
+// asked, and returns the date of its last change, or "".
+func (c *Client) readBack(ctx context.Context, r request, failure *Error, compare func(json.RawMessage) (comparison, string)) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, reconcileTimeout)
 	defer cancel()
+	r.isolated = true
 	began, start := failure.meta.sent, newInterval(failure)
 	for poll := 1; ; poll++ {
-		res, err := c.fetchIsolated(ctx, scope, sid)
+		res, err := c.doInTime(ctx, r)
 		if err != nil {
 			failure.ReadBack = &ReadBack{Err: err}
 			return nil, failure
 		}
 		start.narrow(began, res.responseMeta)
-		got := parseWebhook(res.body)
-		compared := w.compare(got)
+		compared, date := compare(res.body)
 		if compared.isEqual() {
-			return got.raw, nil
+			return res.body, nil
 		}
 		if poll == 2 || c.sleep(ctx, untilNextPoll(time.Since(began))) != nil {
-			changed, dated := parseDate(got.dateUpdated)
+			changed, dated := parseDate(date)
 			failure.ReadBack = &ReadBack{NotApplied: dated && start.isAfter(changed), Differs: compared.differs, Unreadable: compared.unread}
 			return nil, failure
 		}
 	}
 }
 
-func (c *Client) fetchIsolated(ctx context.Context, scope requestScope, sid string) (*response, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+// doInTime is do with the time limit of a call.
+func (c *Client) doInTime(ctx context.Context, r request) (*response, error) {
+	ctx, cancel := c.WithTimeout(ctx)
 	defer cancel()
-	r := fetchRequest(scope, sid)
-	r.isolated = true
 	return c.do(ctx, r)
 }

@@ -20,11 +20,11 @@ import (
 // newServer returns a server of one tool, "echo", that returns its arguments as
 // structured content. Its first text is not JSON. A member "note" becomes a second text, a member "fail" makes it an error.
 func newServer() *serve.Server {
-	echo := func(_ context.Context, _ access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
+	echo := func(_ context.Context, _ access.Caller, given serve.Input) (*mcp.CallToolResult, []slog.Attr) {
 		var in struct{ Note, Fail string }
-		_ = json.Unmarshal(arguments, &in)
+		_ = json.Unmarshal(given.Arguments, &in)
 		result := mcp.NewToolResultText("# Echo")
-		result.RawStructuredContent = arguments
+		result.RawStructuredContent = given.Arguments
 		if in.Note != "" {
 			result.Content = append(result.Content, mcp.NewTextContent(in.Note))
 		}

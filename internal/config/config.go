@@ -19,6 +19,7 @@ type Config struct {
 	Sandbox  bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
 	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, conversations, configuration, docs or all. Default: webhooks. call can call every tool."`
 	ReadOnly bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
+	Confirm  bool     `variable:"MCP_CONFIRM" default:"true" help:"Ask the user before a webhook is deleted or the configuration is overwritten, if the client can. Default: true."`
 
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
 	Grace          time.Duration `variable:"MCP_GRACE" default:"10s" placeholder:"DURATION" help:"Grace period for in-flight calls on shutdown. Default: 10s."`

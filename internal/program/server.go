@@ -2,7 +2,6 @@ package program
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 
@@ -20,7 +19,7 @@ import (
 // a function that releases what it uses. The base URL of the web pages is empty
 // if there are none.
 func (p *program) newServer(pages string) (server *serve.Server, stop func(), err error) {
-	offered, err := tools.Select(tools.Selection{Toolsets: p.cfg.Toolsets, ReadOnly: p.cfg.ReadOnly, Pages: pages})
+	offered, err := tools.Select(tools.Selection{Toolsets: p.cfg.Toolsets, ReadOnly: p.cfg.ReadOnly, Confirm: p.cfg.Confirm, Pages: pages})
 	if err != nil {
 		return nil, nil, fmt.Errorf("--toolsets: %w", err)
 	}
@@ -111,8 +110,8 @@ func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve
 		served = append(served, serve.Tool{
 			Definition: tool.Definition,
 			Scope:      tool.Scope,
-			Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
-				result, info := tool.Call(ctx, clientOf(twilio, caller), arguments)
+			Call: func(ctx context.Context, caller access.Caller, in serve.Input) (*mcp.CallToolResult, []slog.Attr) {
+				result, info := tool.Call(ctx, clientOf(twilio, caller), tools.Request(in))
 				return result, logAttributes(info)
 			},
 		})

@@ -44,9 +44,18 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 		return result, nil
 	}
 	defer s.release(r)
-	result, details = tool.Call(ctx, r.caller, json.RawMessage(r.arguments))
+	result, details = tool.Call(ctx, r.caller, r.input())
 	complete(result)
 	return result, nil
+}
+
+// input returns what a tool gets of a call.
+func (m message) input() Input {
+	in := Input{Arguments: json.RawMessage(m.arguments)}
+	if mcp.IsModernProtocol(m.version) {
+		in.Capabilities, in.Responses, in.State = json.RawMessage(m.capabilities), json.RawMessage(m.responses), json.RawMessage(m.state)
+	}
+	return in
 }
 
 // Call carries out one call in this process, through the same checks as a call

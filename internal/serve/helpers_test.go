@@ -55,8 +55,8 @@ type handler func(ctx context.Context, caller access.Caller, arguments json.RawM
 func tool(name string, handle handler) serve.Tool {
 	return serve.Tool{
 		Definition: mcp.Tool{Name: name, RawInputSchema: json.RawMessage(`{"type":"object"}`)},
-		Call: func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr) {
-			return handle(ctx, caller, arguments), nil
+		Call: func(ctx context.Context, caller access.Caller, in serve.Input) (*mcp.CallToolResult, []slog.Attr) {
+			return handle(ctx, caller, in.Arguments), nil
 		},
 	}
 }

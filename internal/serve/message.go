@@ -32,6 +32,8 @@ type message struct {
 	requestID jsontext.Value // of the request that a notification cancels
 	arguments jsontext.Value // not checked for duplicate names and invalid Unicode
 	meta      jsontext.Value // _meta
+	responses jsontext.Value // inputResponses: the answers to what an earlier result asked
+	state     jsontext.Value // requestState of that result
 
 	// The fields below are members of _meta.
 	version      string         // MCP protocol version; since 2026-07-28
@@ -145,6 +147,10 @@ func (p *parser) param(name []byte) (err error) {
 		if p.read.arguments, err = p.anyValue(); isEmptyArray(p.read.arguments) {
 			p.read.arguments = nil
 		}
+	case "inputResponses":
+		p.read.responses, err = p.value(name)
+	case "requestState":
+		p.read.state, err = p.value(name)
 	case "_meta":
 		p.read.meta, err = p.objectOrNull("_meta", p.metaMember)
 	default:

@@ -33,9 +33,14 @@ type Tool struct {
 	// [access.Caller.Allows].
 	Scope string
 	// Call carries out one call. It also returns attributes for the log line of
-	// the call. The arguments are nil or valid JSON.
-	Call func(ctx context.Context, caller access.Caller, arguments json.RawMessage) (*mcp.CallToolResult, []slog.Attr)
+	// the call.
+	Call func(ctx context.Context, caller access.Caller, in Input) (*mcp.CallToolResult, []slog.Attr)
 }
+
+// An Input is what the request for a call has: JSON, or nil for what is missing. Since
+// 2026-07-28 there are the capabilities of the client and, if it repeats a call whose
+// result asked for input, the responses and the state of that result.
+type Input struct{ Arguments, Capabilities, Responses, State json.RawMessage }
 
 // Options configure a [Server].
 type Options struct {
