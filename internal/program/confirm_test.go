@@ -11,8 +11,9 @@ import (
 
 // A client of 2026-07-28 that can ask its user gets a question, and repeats the call
 // with the answer. Each call is a process of its own: nothing is kept between them.
+//
+// Not parallel: each process opens a port, which another test may have chosen.
 func TestADeleteIsConfirmedByTheUser(t *testing.T) {
-	t.Parallel()
 	delete := func(capabilities, more string, args ...string) (result struct {
 		ResultType        string
 		RequestState      string
