@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,13 +22,19 @@ const (
 	emptyRoom   = "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
-// freeAddress returns an address of loopback that nothing uses.
+// freeAddress returns an address of loopback that nothing uses. Its port is below
+// those that the system gives to whoever asks for any.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, ln.Close())
-	return ln.Addr().String()
+	for range 100 {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.N(12_000)))
+		if err == nil {
+			require.NoError(t, ln.Close())
+			return ln.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func withToken(r *http.Request) { r.Header.Set("Authorization", "Bearer "+eventsToken) }
