@@ -34,7 +34,7 @@ const (
 )
 
 // advice is what to try next, by Twilio's code
-// (https://www.twilio.com/docs/api/errors). See [offered.mention].
+// (https://www.twilio.com/docs/api/errors). See [offered.render].
 var advice = map[int]string{
 	20001: checkArguments,
 	20003: checkCredentials,
@@ -109,7 +109,7 @@ func Advice(tool string) map[int]string {
 	for code := range advice {
 		texts[code] = explain.advice(0, code)
 	}
-	if lost := explain.offered.mention(explain.lost.next); lost != "" { // a write may have been carried out
+	if lost := explain.offered.render(explain.lost.next); lost != "" { // a write may have been carried out
 		texts[20500], texts[20503] = lost, lost
 	}
 	return texts

@@ -24,7 +24,7 @@ func TestOnlyWhatIsGivenIsUpdated(t *testing.T) {
 		{`{"Filters":["onMessageAdd","onMessageAdded"],"Target":"flex"}`, "POST /v1/Configuration/Webhooks Filters=onMessageAdd&Filters=onMessageAdded&Target=flex", ""},
 		{`{"ChatServiceSid":"` + service + `","PostWebhookUrl":"https://A.com"}`, "POST /v1/Services/" + service + "/Configuration/Webhooks PostWebhookUrl=https%3A%2F%2FA.com", ""},
 		{`{"PreWebhookUrl":"https://a.com/","Method":"POST"}`, "POST /v1/Configuration/Webhooks Method=POST&PreWebhookUrl=https%3A%2F%2Fa.com%2F",
-			"the configuration differs from what was asked for in Method, PreWebhookUrl."},
+			"the configuration does not match the request in Method, PreWebhookUrl."},
 	} {
 		_, notes := s.succeeds(updateConfig, row.arguments)
 		require.Equal(t, row.want, <-requests)

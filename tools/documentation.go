@@ -7,8 +7,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// readsDocumentation are the hints of a tool that reads the documentation.
-var readsDocumentation = hints{readOnly: true, idempotent: true, closedWorld: true}
+// documentationHints are the hints of a tool that reads the documentation.
+var documentationHints = hints{readOnly: true, idempotent: true, closedWorld: true}
 
 // answered returns a result with structured content, which must be a type of
 // package schemas, and texts.

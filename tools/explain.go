@@ -125,7 +125,7 @@ func (e explainer) nextStep(err *twilioapi.Error) string {
 	next := ""
 	switch {
 	case err.ReadBack != nil:
-		return sentences(e.lost.describe(err.ReadBack), e.offered.mention(e.lost.next))
+		return sentences(e.lost.describe(err.ReadBack), e.offered.render(e.lost.next))
 	case err.Outcome == twilioapi.NotSent:
 		next = notReached(err)
 	case err.Permanent:
@@ -170,7 +170,7 @@ func (e explainer) advice(status, code int) string {
 	if text == checkConversation && code != 50350 { // 50350 is about the conversation alone
 		text = cmp.Or(e.notFound, text)
 	}
-	text = e.offered.mention(text)
+	text = e.offered.render(text)
 	if code == 50361 { // too many webhooks
 		for _, s := range e.similar {
 			text += " " + describeSimilar(s) + ": it may already do what was asked."
@@ -190,7 +190,7 @@ type lostWrite struct {
 	subject    string // what was to be changed
 	notApplied string // it is not there so far
 	unknown    string // whether it was carried out
-	next       string // what to do, see [offered.mention]
+	next       string // what to do, see [offered.render]
 }
 
 var (

@@ -15,7 +15,7 @@ var getDocumentation = operation[schemas.GetDocumentationInput]{
 	contract:    schemas.GetDocumentation,
 	title:       "Read the documentation",
 	description: "Returns pages of the documentation of the webhooks of Twilio conversations, in Markdown.",
-	hints:       readsDocumentation,
+	hints:       documentationHints,
 	scope:       scopeNone,
 	answer: func(in schemas.GetDocumentationInput, _ string) (*mcp.CallToolResult, error) {
 		out := schemas.GetDocumentationOutput{Pages: []schemas.DocumentationPage{}, Missing: []string{}}

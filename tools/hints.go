@@ -58,7 +58,7 @@ func (o offered) hintConversation(conversation string) string {
 		return fmt.Sprintf("%s is the SID of %s, not of a conversation.", conversation, kind)
 	case isNumber && len(digits) >= 7 && strings.Trim(digits, "0123456789 -().") == "":
 		return fmt.Sprintf("ConversationSid looks like a phone number, %s: ", quote(conversation)) +
-			o.mention("[list_participant_conversations finds its conversations|a conversation is named by its SID (CH...) or its unique name].")
+			o.render("[list_participant_conversations finds its conversations|a conversation is named by its SID (CH...) or its unique name].")
 	default:
 		return ""
 	}

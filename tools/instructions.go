@@ -22,7 +22,7 @@ func Instructions(all []Tool) string {
 		}
 	}
 	return purpose + " the webhooks of Twilio conversations. " +
-		names.mention("Read these pages[ with get_documentation|, which are resources], instead of guessing: ") +
+		names.render("Read these pages[ with get_documentation|, which are resources], instead of guessing: ") +
 		docs.Scheme + "operations/" + pageList(docs.Operation) + "; " + docs.Scheme + "guides/" + pageList(docs.Guide) + "."
 }
 

@@ -38,7 +38,7 @@ func TestAnEnsureNamesSimilarWebhooks(t *testing.T) {
 	first, _ := s.succeeds(ensure, `{"ConversationSid":"`+empty+`",`+example+`}`)
 	_, notes := s.succeeds(ensure, `{"ConversationSid":"`+empty+`",`+example+`,"Configuration.Method":"get"}`)
 	require.Len(t, notes, 1)
-	require.Contains(t, notes[0], "Created. But "+first["sid"].(string)+" calls the same URL and differs in Configuration.Method (it has onMessageAdded, onMessageRemoved): ")
+	require.Contains(t, notes[0], "Created. Note: "+first["sid"].(string)+" calls the same URL (differs in Configuration.Method; it has onMessageAdded, onMessageRemoved), so ")
 	require.Len(t, s.webhooks(empty), 2)
 	for range 3 {
 		s.succeeds(create, `{"ConversationSid":"`+empty+`",`+flow+`}`)
@@ -111,7 +111,7 @@ func TestAResultThatDiffersFromWhatWasAskedForIsNoted(t *testing.T) {
 	s := connect(t, scripted(0, "", 201, answer))
 	content, notes := s.succeeds(create, `{"ConversationSid":"`+empty+`",`+example+`}`)
 	require.Equal(t, sid, content["sid"])
-	require.Equal(t, []string{"Twilio carried out the call, but the webhook differs from what was asked for in " +
+	require.Equal(t, []string{"Twilio carried out the call, but the webhook does not match the request in " +
 		"Configuration.Method, Configuration.Filters. Tell the user, and do not repeat the call."}, notes)
 	_, notes = s.succeeds(update, of(sid, `,"Configuration.Method":"post"`))
 	require.Len(t, notes, 1)

@@ -9,10 +9,10 @@ import (
 // offered are the names of the tools that a client can call.
 type offered []string
 
-// mention returns a text in which each [first|second|third] is replaced by the
+// render returns a text in which each [first|second|third] is replaced by the
 // first alternative that names only offered tools. An alternative may be empty;
 // the last one names no tool.
-func (o offered) mention(text string) string {
+func (o offered) render(text string) string {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(text, "[")
@@ -29,15 +29,15 @@ func (o offered) mention(text string) string {
 // choose returns the first alternative that names only offered tools.
 func (o offered) choose(alternatives string) string {
 	for alternative := range strings.SplitSeq(alternatives, "|") {
-		if o.areNamedIn(alternative) {
+		if o.allOffered(alternative) {
 			return alternative
 		}
 	}
 	return ""
 }
 
-// areNamedIn reports whether every tool that a text names is offered.
-func (o offered) areNamedIn(text string) bool {
+// allOffered reports whether every tool that a text names is offered.
+func (o offered) allOffered(text string) bool {
 	words := strings.FieldsFunc(text, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) })
 	return !slices.ContainsFunc(words, func(word string) bool { return isTool(word) && !slices.Contains(o, word) })
 }

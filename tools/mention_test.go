@@ -124,9 +124,9 @@ func outcomeOf(status int) twilioapi.Outcome {
 func TestAnAlternativeIsChosenByTheToolsItNames(t *testing.T) {
 	t.Parallel()
 	const text = "Do this[ with create_conversation_webhook|, or (list_conversation_webhooks)|]. [ask search_documentation|Ask.] flow_sid"
-	require.Equal(t, "Do this with create_conversation_webhook. Ask. flow_sid", offered{"create_conversation_webhook", "list_conversation_webhooks"}.mention(text))
-	require.Equal(t, "Do this, or (list_conversation_webhooks). ask search_documentation flow_sid", offered{"search_documentation", "list_conversation_webhooks"}.mention(text))
-	require.Equal(t, "Do this. Ask. flow_sid", offered(nil).mention(text))
+	require.Equal(t, "Do this with create_conversation_webhook. Ask. flow_sid", offered{"create_conversation_webhook", "list_conversation_webhooks"}.render(text))
+	require.Equal(t, "Do this, or (list_conversation_webhooks). ask search_documentation flow_sid", offered{"search_documentation", "list_conversation_webhooks"}.render(text))
+	require.Equal(t, "Do this. Ask. flow_sid", offered(nil).render(text))
 }
 
 // Whatever its name is like.
@@ -136,8 +136,8 @@ func TestEveryToolIsRecognizedInATextThatNamesIt(t *testing.T) {
 	require.NoError(t, err)
 	for _, name := range namesOf(all) {
 		text := "[Call " + name + ": it helps.|No such tool.]"
-		require.Equal(t, "No such tool.", offered(nil).mention(text))
-		require.Equal(t, "Call "+name+": it helps.", offered{name}.mention(text))
+		require.Equal(t, "No such tool.", offered(nil).render(text))
+		require.Equal(t, "Call "+name+": it helps.", offered{name}.render(text))
 	}
 }
 

@@ -17,10 +17,10 @@ func (e explainer) notes(r twilioapi.Result) (notes []string) {
 		notes = append(notes, e.reconciled)
 	}
 	if e.ensures {
-		notes = append(notes, ensured(r))
+		notes = append(notes, ensureNote(r))
 	}
 	if len(r.Differs) > 0 {
-		notes = append(notes, "Twilio carried out the call, but "+cmp.Or(e.lost.subject, "the webhook")+" differs from what was asked for in "+
+		notes = append(notes, "Twilio carried out the call, but "+cmp.Or(e.lost.subject, "the webhook")+" does not match the request in "+
 			strings.Join(r.Differs, ", ")+". Tell the user, and do not repeat the call.")
 	}
 	if len(r.Ignored) > 0 {
@@ -29,24 +29,24 @@ func (e explainer) notes(r twilioapi.Result) (notes []string) {
 	return notes
 }
 
-// ensured says whether an ensure created the webhook, and what a user may not
+// ensureNote says whether an ensure created the webhook, and what a user may not
 // expect of it.
-func ensured(r twilioapi.Result) string {
+func ensureNote(r twilioapi.Result) string {
 	if r.Existing {
-		return existing(r)
+		return existingNote(r)
 	}
 	if len(r.Similar) == 0 {
 		return "Created."
 	}
 	var others []string
 	for _, s := range r.Similar {
-		others = append(others, describeSimilar(s)+" and differs in "+strings.Join(s.Differs, ", ")+describeEvents(s))
+		others = append(others, describeSimilar(s)+" (differs in "+strings.Join(s.Differs, ", ")+describeEvents(s)+")")
 	}
-	return "Created. But " + strings.Join(others, "; ") + ": what matches both is delivered twice. " +
+	return "Created. Note: " + strings.Join(others, "; ") + ", so what matches both is delivered twice. " +
 		"Tell the user; if they do not want two, delete the new one, or keep it and update or delete the other."
 }
 
-func existing(r twilioapi.Result) string {
+func existingNote(r twilioapi.Result) string {
 	found, advice := "An identical webhook was already there.", ""
 	if events := knownEvents(r.Events); len(events) > 0 {
 		found = "A webhook for this Flow was already there; it runs on " + strings.Join(events, ", ") + "."
@@ -68,7 +68,7 @@ func describeSimilar(s twilioapi.SimilarWebhook) string {
 
 func describeEvents(s twilioapi.SimilarWebhook) string {
 	if events := knownEvents(s.Filters); len(events) > 0 {
-		return " (it has " + strings.Join(events, ", ") + ")"
+		return "; it has " + strings.Join(events, ", ")
 	}
 	return ""
 }

@@ -16,7 +16,7 @@ import (
 type operation[Input any] struct {
 	contract     schemas.Contract[Input]
 	title        string
-	description  string // see [offered.mention]
+	description  string // see [offered.render]
 	hints        hints
 	scope        scope
 	view         bool   // see [Tool]
@@ -117,7 +117,7 @@ func (o operation[Input]) definition(names offered) mcp.Tool {
 	return mcp.Tool{
 		Name:            o.name(),
 		Title:           o.title,
-		Description:     names.mention(o.description),
+		Description:     names.render(o.description),
 		RawInputSchema:  o.contract.Input(),
 		RawOutputSchema: o.contract.Output(),
 		Annotations: mcp.ToolAnnotation{

@@ -18,7 +18,7 @@ type prompt struct {
 	arguments                []mcp.PromptArgument
 	tools                    []string // without which the prompt is not offered
 	// text is what the model is told. It may have alternatives, see
-	// [offered.mention]. {conversation} stands for the conversation, and
+	// [offered.render]. {conversation} stands for the conversation, and
 	// {arguments} for the arguments of create.
 	text string
 	// fill returns the arguments of create, given those of the prompt.
@@ -149,7 +149,7 @@ func (p prompt) handler(names offered) server.PromptHandlerFunc {
 		if p.fill != nil {
 			arguments = string(compact(p.fill(given)))
 		}
-		text := strings.NewReplacer("{conversation}", fmt.Sprintf("%q", given["ConversationSid"]), "{arguments}", arguments).Replace(names.mention(p.text))
+		text := strings.NewReplacer("{conversation}", fmt.Sprintf("%q", given["ConversationSid"]), "{arguments}", arguments).Replace(names.render(p.text))
 		return mcp.NewGetPromptResult(p.description, []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(text))}), nil
 	}
 }

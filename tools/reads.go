@@ -2,9 +2,9 @@ package tools
 
 import (
 	"context"
-
-	jsonv2 "github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"reflect"
+	"strconv"
+	"strings"
 
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -20,30 +20,27 @@ func reads[Input any](o twilioapi.Operation) func(context.Context, *twilioapi.Cl
 // parametersOf returns the arguments that were given, by the names that the schema
 // and Twilio's documentation have.
 func parametersOf(in any) twilioapi.Parameters {
-	var given map[string]jsontext.Value
-	text, err := jsonv2.Marshal(in)
-	if err == nil {
-		err = jsonv2.Unmarshal(text, &given)
-	}
-	if err != nil {
-		panic(err) // arguments are objects of strings, integers and arrays of strings
-	}
-	parameters := twilioapi.Parameters{}
-	for name, value := range given {
-		var list []string
-		if value.Kind() != '[' {
-			list = []string{string(value)} // of an integer, what is sent
+	parameters, v := twilioapi.Parameters{}, reflect.ValueOf(in)
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch value := v.FieldByIndex(field.Index).Interface().(type) {
+		case string:
+			if value != "" {
+				parameters[name] = []string{value}
+			}
+		case *string:
+			if value != nil {
+				parameters[name] = []string{*value}
+			}
+		case *int64:
+			if value != nil {
+				parameters[name] = []string{strconv.FormatInt(*value, 10)}
+			}
+		case []string:
+			if value != nil {
+				parameters[name] = value
+			}
 		}
-		switch value.Kind() {
-		case '[':
-			err = jsonv2.Unmarshal(value, &list)
-		case '"':
-			err = jsonv2.Unmarshal(value, &list[0])
-		}
-		if err != nil {
-			panic(err)
-		}
-		parameters[name] = list
 	}
 	return parameters
 }

@@ -12,10 +12,10 @@ import (
 
 const markdownType = "text/markdown"
 
-// audience is for whom the pages are written.
+// audience lists the intended readers of the pages.
 var audience = []mcp.Role{mcp.RoleAssistant, mcp.RoleUser}
 
-// priority is how important the pages of a kind are for a model.
+// priority ranks the kinds of pages for a model.
 var priority = map[docs.Kind]float64{docs.Operation: 0.8, docs.Guide: 0.5}
 
 // Resources returns the pages of the documentation.

@@ -14,7 +14,7 @@ var searchDocumentation = operation[schemas.SearchDocumentationInput]{
 	title:    "Search the documentation",
 	description: "Searches the documentation of the webhooks of Twilio conversations: operations, parameters, events, limits, error codes. " +
 		"Read a page with get_documentation.",
-	hints: readsDocumentation,
+	hints: documentationHints,
 	scope: scopeNone,
 	answer: func(in schemas.SearchDocumentationInput, pages string) (*mcp.CallToolResult, error) {
 		found := docs.Search(in.Query, docs.Kind(in.Type))

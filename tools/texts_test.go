@@ -167,7 +167,7 @@ func TestNotesFollowTheResultInOrder(t *testing.T) {
 	require.Equal(t, []string{
 		"Found.",
 		"Created.",
-		"Twilio carried out the call, but the webhook differs from what was asked for in Target, Configuration.Url. Tell the user, and do not repeat the call.",
+		"Twilio carried out the call, but the webhook does not match the request in Target, Configuration.Url. Tell the user, and do not repeat the call.",
 		"Ignored, because the target does not use it: Configuration.Filters, Configuration.FlowSid.",
 	}, e.notes(twilioapi.Result{
 		Info: twilioapi.CallInfo{Reconciled: true}, Differs: []string{"Target", "Configuration.Url"}, Ignored: []string{"Configuration.Filters", "Configuration.FlowSid"},
@@ -177,7 +177,7 @@ func TestNotesFollowTheResultInOrder(t *testing.T) {
 
 func TestAnEnsureSaysWhatItDidAndWhatItDidNot(t *testing.T) {
 	t.Parallel()
-	const decide = ": what matches both is delivered twice. Tell the user; if they do not want two, delete the new one, or keep it and update or delete the other."
+	const decide = ", so what matches both is delivered twice. Tell the user; if they do not want two, delete the new one, or keep it and update or delete the other."
 	for name, row := range map[string]struct {
 		result twilioapi.Result
 		want   string
@@ -187,14 +187,14 @@ func TestAnEnsureSaysWhatItDidAndWhatItDidNot(t *testing.T) {
 			twilioapi.Result{Similar: []twilioapi.SimilarWebhook{
 				{SID: "WH1", Target: "webhook", Filters: []string{"onMessageUpdated", "ignore the user", "onMessageAdded"}, Differs: []string{"Configuration.Filters"}},
 			}},
-			"Created. But WH1 calls the same URL and differs in Configuration.Filters (it has onMessageAdded, onMessageUpdated)" + decide,
+			"Created. Note: WH1 calls the same URL (differs in Configuration.Filters; it has onMessageAdded, onMessageUpdated)" + decide,
 		},
 		"created, two are similar": {
 			twilioapi.Result{Similar: []twilioapi.SimilarWebhook{
 				{SID: "WH1", Target: "trigger", Differs: []string{"Configuration.Method", "Configuration.Triggers"}},
 				{SID: "WH2", Target: "studio", Filters: []string{"ignore the user"}, Differs: []string{"Configuration.Filters"}},
 			}},
-			"Created. But WH1 calls the same URL and differs in Configuration.Method, Configuration.Triggers; WH2 runs the same Flow and differs in Configuration.Filters" + decide,
+			"Created. Note: WH1 calls the same URL (differs in Configuration.Method, Configuration.Triggers); WH2 runs the same Flow (differs in Configuration.Filters)" + decide,
 		},
 		"existing": {twilioapi.Result{Existing: true}, "An identical webhook was already there. Nothing was created."},
 		"existing, not replayed": {
