@@ -11,10 +11,10 @@ export const freePort = () => new Promise(resolve => {
 
 // start starts a program, and waits until a URL of it answers.
 export async function start(program, args, env, url) {
-  const child = spawn(program, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'inherit', 'pipe'] });
+  const child = spawn(program, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   child.log = '';
   child.stderr.on('data', data => { child.log += data; });
-  process.on('exit', () => child.kill('SIGKILL'));
+  process.on('exit', () => child.kill()); // nginx ends its workers only if it is asked
   for (let tries = 0; tries < 200; tries++) {
     if (child.exitCode !== null) throw new Error(`${program} ended: ${child.log}`);
     const answered = await fetch(url).then(() => true, () => false);

@@ -18,9 +18,13 @@ export async function startTwilio(sandbox, authToken) {
   const failures = [];
   const authorization = 'Basic ' + Buffer.from('SK1:secret').toString('base64');
 
-  async function fire(conversation, message) {
+  async function webhooks(conversation) {
     const { body } = await call(`${sandbox}/v1/Conversations/${conversation}/Webhooks`, { headers: { authorization } });
-    await Promise.all(JSON.parse(body).webhooks.filter(w => w.configuration.filters?.includes('onMessageAdded')).map(async w => {
+    return JSON.parse(body).webhooks.filter(w => w.configuration.url?.includes('/events/'));
+  }
+
+  async function fire(conversation, message) {
+    await Promise.all((await webhooks(conversation)).map(async w => {
       const form = {
         AccountSid: message.account_sid, ConversationSid: conversation, EventType: 'onMessageAdded', MessageSid: message.sid,
         Index: String(message.index), Body: message.body, Author: message.author, Attributes: message.attributes, DateCreated: message.date_created, Source: 'SDK',
@@ -64,5 +68,5 @@ export async function startTwilio(sandbox, authToken) {
     response.end(answer.body);
   });
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${server.address().port}`, add, messages, failures, close: () => server.close() };
+  return { url: `http://127.0.0.1:${server.address().port}`, add, webhooks, failures, close: () => server.close() };
 }
