@@ -46,6 +46,7 @@ var (
 	ListConversations            = Operation{path: "/Conversations", inService: true, list: "conversations", maxBody: maxListBody}
 	FetchConversation            = Operation{path: "/Conversations/{ConversationSid}", inService: true, identity: "sid"}
 	ListWebhooks                 = Operation{path: "/Conversations/{ConversationSid}/Webhooks", inService: true, list: "webhooks", identity: "conversation_sid"}
+	ListMessages                 = Operation{path: "/Conversations/{ConversationSid}/Messages", inService: true, list: "messages", identity: "conversation_sid", maxBody: maxListBody}
 	ListParticipantConversations = Operation{path: "/ParticipantConversations", inService: true, list: "conversations", maxBody: maxListBody}
 	ListServices                 = Operation{path: "/Services", list: "services", maxBody: maxListBody}
 	FetchAccountWebhooks         = Operation{path: "/Configuration/Webhooks", identity: "account_sid"}

@@ -2,7 +2,6 @@ package twilioapi
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,13 +52,11 @@ func (s requestScope) allows(sid jsontext.Value) bool {
 // A request is one operation on the webhooks of a conversation.
 type request struct {
 	requestScope
-	method string
-	sid    *string // of a webhook; nil for all of the conversation
-	// collection is what the conversation has of this path, by default /Webhooks.
-	collection string
-	address    string // of an [Operation]; "" for a collection of a conversation
-	maxBody    int    // bytes of the response; 0: maxBody
-	params     form
+	method  string
+	sid     *string // of a webhook; nil for all of the conversation
+	address string  // of an [Operation]; "" for a collection of a conversation
+	maxBody int     // bytes of the response; 0: maxBody
+	params  form
 	// isolated makes a GET use a connection of its own over HTTP/1.1, as writes do.
 	isolated bool
 	// decode returns the body of a 2xx response as JSON, or an error if it cannot
@@ -100,7 +97,7 @@ func (r request) path() (string, error) {
 	if !isPathElement(r.conversation) {
 		return "", errors.New(`ConversationSid must not be empty, "." or ".."; it is a SID (CH...) or a unique name`)
 	}
-	path := "/Conversations/" + url.PathEscape(r.conversation) + cmp.Or(r.collection, "/Webhooks")
+	path := "/Conversations/" + url.PathEscape(r.conversation) + "/Webhooks"
 	if r.sid == nil {
 		return path, nil
 	}

@@ -89,7 +89,7 @@ func (t eventType) definition(delivery []string) map[string]any {
 		"inputSchema": map[string]any{
 			"type": "object",
 			"properties": map[string]any{"ConversationSid": map[string]any{
-				"type": "string", "description": "SID of the conversation (CH...).",
+				"type": "string", "description": "SID of the conversation (CH...), or its unique name.",
 			}},
 			"required":             []string{"ConversationSid"},
 			"additionalProperties": false,

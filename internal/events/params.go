@@ -1,6 +1,7 @@
 package events
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"twilio-conversations-mcp/twilioapi"
 )
 
 // params are the parameters of all methods. What is left out is its zero value, and
@@ -58,18 +61,33 @@ func (p *params) event() (byte, error) {
 	return byte(event), nil
 }
 
-// conversation returns the SID in arguments, without CH.
-func (p *params) conversation() (sid [16]byte, err error) {
+// conversation returns the SID of the conversation, without CH. If the arguments
+// have its unique name, it asks Twilio.
+func (p *params) conversation(ctx context.Context, twilio *twilioapi.Client) (digits [16]byte, err error) {
 	for name := range p.Arguments.Others {
 		if !strings.HasPrefix(name, "_") { // which clients add on their own
-			return sid, invalid("arguments.%.64s is not an argument; the only one is ConversationSid", name)
+			return digits, invalid("arguments.%.64s is not an argument; the only one is ConversationSid", name)
 		}
 	}
-	if !isSID("CH", p.Arguments.Conversation) {
-		return sid, invalid("arguments.ConversationSid must be the SID of a conversation: CH and 32 hexadecimal digits")
+	sid := p.Arguments.Conversation
+	if sid == "" {
+		return digits, invalid("arguments.ConversationSid must be the SID of a conversation (CH...) or its unique name")
 	}
-	_, err = hex.Decode(sid[:], []byte(p.Arguments.Conversation[2:]))
-	return sid, err
+	if !isSID("CH", sid) {
+		found, err := twilio.Read(ctx, twilioapi.FetchConversation, twilioapi.Parameters{"ConversationSid": {sid}})
+		if err != nil {
+			return digits, err
+		}
+		var conversation struct {
+			SID string `json:"sid"`
+		}
+		if jsonv2.Unmarshal(found.JSON, &conversation) != nil || !isSID("CH", conversation.SID) {
+			return digits, errors.New("Twilio's conversation has no SID")
+		}
+		sid = conversation.SID
+	}
+	_, err = hex.Decode(digits[:], []byte(sid[2:]))
+	return digits, err
 }
 
 // position returns the index of a message that the cursor is. Without a cursor it

@@ -3,10 +3,15 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -24,7 +29,7 @@ const (
 // oldest first. Without a cursor it returns the newest one as a cursor. It is the
 // method events/poll.
 func (s *Server) Poll(ctx context.Context, c Call) (map[string]any, error) {
-	p, conversation, err := readPoll(c.Params)
+	p, conversation, err := readPoll(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +65,8 @@ func (s *Server) Poll(ctx context.Context, c Call) (map[string]any, error) {
 }
 
 // readPoll returns the params of a poll, and the SID of the conversation.
-func readPoll(raw json.RawMessage) (*params, string, error) {
-	p, err := readParams(raw)
+func readPoll(ctx context.Context, c Call) (*params, string, error) {
+	p, err := readParams(c.Params)
 	if err != nil {
 		return nil, "", err
 	}
@@ -78,28 +83,64 @@ func readPoll(raw json.RawMessage) (*params, string, error) {
 	if *p.MaxEvents < 1 {
 		return nil, "", invalid("maxEvents must be at least 1")
 	}
-	conversation, err := p.conversation()
+	conversation, err := p.conversation(ctx, c.Twilio)
 	return p, (&subscription{conversation: conversation}).conversationSID(), err
+}
+
+// A chatMessage is a message of a conversation. What Twilio does not give is empty.
+type chatMessage struct {
+	SID            string         `json:"sid"`
+	AccountSID     string         `json:"account_sid"`
+	Index          int64          `json:"index"`
+	Author         string         `json:"author"`
+	Body           string         `json:"body"`
+	ParticipantSID string         `json:"participant_sid"`
+	Attributes     string         `json:"attributes"`
+	Media          jsontext.Value `json:"media"`
+	DateCreated    string         `json:"date_created"`
+}
+
+// readMessages returns a page of messages, the newest first, and the token of the
+// next page, which is empty if there is none.
+func readMessages(ctx context.Context, twilio *twilioapi.Client, conversation string, size int, token string) (page []chatMessage, next string, err error) {
+	p := twilioapi.Parameters{"ConversationSid": {conversation}, "Order": {"desc"}, "PageSize": {strconv.Itoa(size)}}
+	if token != "" {
+		p.Set("PageToken", token)
+	}
+	result, err := twilio.Read(ctx, twilioapi.ListMessages, p)
+	if err != nil {
+		return nil, "", err
+	}
+	var list struct {
+		Messages []chatMessage `json:"messages"`
+		Meta     struct {
+			Next string `json:"next_page_url"`
+		} `json:"meta"`
+	}
+	if err := jsonv2.Unmarshal(result.JSON, &list); err != nil {
+		return nil, "", errors.New("Twilio's list of messages cannot be read")
+	}
+	if address, err := url.Parse(list.Meta.Next); err == nil {
+		next = address.Query().Get("PageToken")
+	}
+	return list.Messages, next, nil
 }
 
 // newestIndex returns the index of the newest message, or -1 if there is none.
 func newestIndex(ctx context.Context, twilio *twilioapi.Client, conversation string) (int64, error) {
-	page, _, err := twilio.Messages(ctx, conversation, 1, "")
-	if err != nil {
-		return 0, err
-	}
-	if len(page) == 0 {
-		return -1, nil
+	page, _, err := readMessages(ctx, twilio, conversation, 1, "")
+	if err != nil || len(page) == 0 {
+		return -1, err
 	}
 	return page[0].Index, nil
 }
 
 // messagesAfter returns the messages after an index, the oldest first, and whether
 // these are all. It reads the newest ones first, a limited number of pages.
-func messagesAfter(ctx context.Context, twilio *twilioapi.Client, conversation string, index int64) (list []twilioapi.Message, complete bool, err error) {
+func messagesAfter(ctx context.Context, twilio *twilioapi.Client, conversation string, index int64) (list []chatMessage, complete bool, err error) {
 	token := ""
 	for range maxPages {
-		page, next, err := twilio.Messages(ctx, conversation, pageSize, token)
+		page, next, err := readMessages(ctx, twilio, conversation, pageSize, token)
 		if err != nil {
 			return nil, false, err
 		}
@@ -114,25 +155,25 @@ func messagesAfter(ctx context.Context, twilio *twilioapi.Client, conversation s
 		}
 		token = next
 	}
-	slices.SortFunc(list, func(a, b twilioapi.Message) int { return int(a.Index - b.Index) })
-	list = slices.CompactFunc(list, func(a, b twilioapi.Message) bool { return a.Index == b.Index }) // pages shift while they are read
+	slices.SortFunc(list, func(a, b chatMessage) int { return int(a.Index - b.Index) })
+	list = slices.CompactFunc(list, func(a, b chatMessage) bool { return a.Index == b.Index }) // pages shift while they are read
 	return list, complete, nil
 }
 
 // dropOld leaves out messages that are older than age, in milliseconds, unless that
 // is nil.
-func dropOld(messages []twilioapi.Message, now time.Time, age *int64) []twilioapi.Message {
+func dropOld(messages []chatMessage, now time.Time, age *int64) []chatMessage {
 	if age == nil {
 		return messages
 	}
-	return slices.DeleteFunc(slices.Clone(messages), func(m twilioapi.Message) bool {
+	return slices.DeleteFunc(slices.Clone(messages), func(m chatMessage) bool {
 		created, err := time.Parse(time.RFC3339, m.DateCreated)
 		return err == nil && now.Sub(created).Milliseconds() > *age
 	})
 }
 
 // polled returns a message as the event that a subscriber gets of it.
-func (s *Server) polled(conversation string, m twilioapi.Message) json.RawMessage {
+func (s *Server) polled(conversation string, m chatMessage) json.RawMessage {
 	data := map[string]any{"EventType": messageAdded, "ConversationSid": conversation}
 	for name, value := range map[string]string{
 		"AccountSid": m.AccountSID, "MessageSid": m.SID, "Index": strconv.FormatInt(m.Index, 10), "Body": m.Body, "Author": m.Author,

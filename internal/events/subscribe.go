@@ -64,28 +64,28 @@ func (s *Server) Subscribe(ctx context.Context, c Call) (map[string]any, error) 
 }
 
 // identify reads what identifies the subscription.
-func (n *subscriber) identify(_ context.Context, p *params) (err error) {
-	n.subscription, err = readKey(p, n.Principal)
+func (n *subscriber) identify(ctx context.Context, p *params) (err error) {
+	n.subscription, err = n.Call.identify(ctx, p)
 	return err
 }
 
-func readKey(p *params, principal string) (*subscription, error) {
-	if principal == "" {
+func (c Call) identify(ctx context.Context, p *params) (*subscription, error) {
+	if c.Principal == "" {
 		return nil, &Error{Code: codeForbidden, Message: "subscribing needs a caller that is known: the server must require tokens, OAuth or credentials"}
 	}
 	event, err := p.event()
 	if err != nil {
 		return nil, err
 	}
-	conversation, err := p.conversation()
-	if err != nil {
-		return nil, err
-	}
 	if mode := p.Delivery.Mode; mode != "webhook" && mode != "" {
 		return nil, unsupported(mode, fmt.Sprintf("the delivery mode %.32q cannot be subscribed to; webhook can", mode))
 	}
+	conversation, err := p.conversation(ctx, c.Twilio)
+	if err != nil {
+		return nil, err
+	}
 	sub := &subscription{event: event, conversation: conversation, position: -1, callback: p.Delivery.URL}
-	sub.id = newID(principal, sub.callback, sub.name(), sub.conversationSID())
+	sub.id = newID(c.Principal, sub.callback, sub.name(), sub.conversationSID())
 	return sub, nil
 }
 
@@ -235,7 +235,7 @@ func (s *Server) Unsubscribe(ctx context.Context, c Call) (map[string]any, error
 	if err != nil {
 		return nil, err
 	}
-	sub, err := readKey(p, c.Principal)
+	sub, err := c.identify(ctx, p)
 	if err != nil {
 		return nil, err
 	}

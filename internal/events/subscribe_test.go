@@ -237,7 +237,7 @@ func TestInvalidParamsAreRefused(t *testing.T) {
 		"no conversation":    {set("arguments", map[string]any{}), codeInvalidParams, "arguments.ConversationSid must be"},
 		"no arguments":       {set("arguments", nil), codeInvalidParams, "arguments.ConversationSid must be"},
 		"arguments":          {set("arguments", "x"), codeInvalidParams, "arguments must be an object"},
-		"conversation":       {set("arguments.ConversationSid", "CHx"), codeInvalidParams, "CH and 32"},
+		"conversation":       {set("arguments.ConversationSid", ".."), codeInternal, "must not be"},
 		"another argument":   {set("arguments.Body", "x"), codeInvalidParams, "Body is not an argument"},
 		"push":               {set("delivery.mode", "push"), codeUnsupported, "webhook can"},
 		"poll":               {set("delivery.mode", "poll"), codeUnsupported, "webhook can"},
@@ -266,6 +266,25 @@ func TestInvalidParamsAreRefused(t *testing.T) {
 	require.Equal(t, codeForbidden, asError(t, err).Code, "without a principal")
 	require.Empty(t, s.receiver.all("verification"))
 	require.Empty(t, s.webhooks(room))
+}
+
+// A unique name is the same conversation as its SID.
+func TestAConversationMayHaveItsUniqueName(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	upstream := s.sandbox.Config.Handler
+	s.sandbox.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.EscapedPath() == "/v1/Conversations/empty%20room" { // until the sandbox has conversations
+			_, _ = w.Write([]byte(`{"sid":"` + room + `","unique_name":"empty room"}`))
+			return
+		}
+		upstream.ServeHTTP(w, r)
+	})
+	id := s.subscribe("onMessageUpdated")["id"]
+	require.Equal(t, id, s.subscribe("onMessageUpdated", set("arguments.ConversationSid", "empty room"))["id"])
+	require.Len(t, s.webhooks(room), 1)
+	problem := s.problem("onMessageUpdated", set("arguments.ConversationSid", "no such room"))
+	require.Equal(t, codeNotFound, problem.Code)
 }
 
 func TestErrorsOfTwilioHaveCodesOfEvents(t *testing.T) {
