@@ -51,6 +51,9 @@ type Config struct {
 	Credentials CredentialsFunc
 	// Timeout limits each call with its retries. Zero means [DefaultTimeout].
 	Timeout time.Duration
+	// Store is what this client shares with those of other processes. If nil, ensures
+	// and lost creates of other processes are not taken into account.
+	Store Store
 	// Version is the version of this program, for the User-Agent header.
 	Version string
 	// Sleep waits between attempts, or returns the context's error. If nil, it
@@ -144,7 +147,7 @@ func New(c Config) (*Client, error) {
 		timeout:      cmp.Or(c.Timeout, DefaultTimeout),
 		credentials:  c.Credentials,
 		sleep:        c.Sleep,
-		creates:      newCreateLog(),
+		creates:      newCreateLog(c.Store, root, cmp.Or(c.Timeout, DefaultTimeout)),
 		ensures:      newKeyedMutex(),
 		onResponse:   c.OnResponse,
 		onRetry:      c.OnRetry,

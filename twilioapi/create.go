@@ -26,17 +26,19 @@ func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWe
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	return c.create(ctx, scope, w)
+	return c.create(ctx, scope, w, nil)
 }
 
-func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook) (result Result, err error) {
-	pending := c.creates.begin(scope, w)
-	defer func() { c.creates.end(pending, outcomeOf(err) == Unknown) }()
+// create creates a webhook. Each request is sent only while lock is held, unless that
+// is nil.
+func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook, lock Lock) (result Result, err error) {
+	pending := c.creates.begin(ctx, scope, w)
+	defer func() { c.creates.end(ctx, pending, outcomeOf(err) == Unknown) }()
 	result, err = newResult(c.do(ctx, request{
-		requestScope: scope, method: http.MethodPost, params: w.form(),
+		requestScope: scope, method: http.MethodPost, params: w.form(), lock: lock,
 		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) {
 			object, sid, err := decodeWebhook(scope, body)
-			if err == nil && !c.creates.claim(sid) {
+			if err == nil && !c.creates.claim(ctx, sid) {
 				err = errors.New("the response is the webhook of another create")
 			}
 			return object, err

@@ -1,7 +1,11 @@
 package twilioapi
 
 import (
-	"hash/maphash"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -11,12 +15,19 @@ const (
 	maxReturned = 50_000      // SIDs that are kept
 	maxUnknown  = 50_000      // creates of unknown outcome that are kept
 	unknownTime = time.Minute // how long one is kept
+
+	returnedTime = 24 * time.Hour // how long a store keeps a SID
 )
 
 // A createLog records the creates of this process that may still own a webhook,
 // and the webhooks that were returned. It keeps the webhook of one create from
-// being returned for another.
+// being returned for another. With a store, it does so for all processes: what it
+// does not learn from the store makes an outcome unknown, and nothing else.
 type createLog struct {
+	store Store         // nil: there is one process
+	root  string        // of the API, in the keys of the store
+	life  time.Duration // of a create, from its begin until it is not kept any more
+
 	mu       sync.Mutex
 	inFlight map[*pendingCreate]struct{} // the outcome is not known yet
 	unknown  []*pendingCreate            // the outcome stayed unknown; the oldest first
@@ -24,35 +35,61 @@ type createLog struct {
 	order    []string                    // the same, the oldest first
 }
 
-func newCreateLog() *createLog {
-	return &createLog{inFlight: map[*pendingCreate]struct{}{}, returned: map[string]struct{}{}}
+// newCreateLog returns the log of creates at root that take at most timeout. The store
+// may be nil.
+func newCreateLog(store Store, root string, timeout time.Duration) *createLog {
+	return &createLog{store: store, root: root, life: timeout + reconcileTimeout + unknownTime,
+		inFlight: map[*pendingCreate]struct{}{}, returned: map[string]struct{}{}}
 }
 
 // A pendingCreate describes a create in few bytes, however long its parameters
 // are. Equal hashes of different values only make an outcome unknown.
 type pendingCreate struct {
-	conversation uint64
+	conversation string // hash
 	isSID        bool
-	account      uint64 // of the account SID; 0 for an API key, whose account is not known
-	content      uint64 // of the target, the URL and the Flow SID
+	account      string // hash of the account SID; "" for an API key, whose account is not known
+	content      string // hash of the target, the URL and the Flow SID
+	id           string // of this create among those of all processes; "" without a store
+	began        time.Time
 	expires      time.Time
 }
 
-var seed = maphash.MakeSeed()
+func hash(values ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(values, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}
 
 func newPendingCreate(scope requestScope, w NewWebhook) *pendingCreate {
 	p := &pendingCreate{
-		conversation: maphash.String(seed, scope.conversation),
+		conversation: hash(scope.conversation),
 		isSID:        isSID("CH", scope.conversation),
-		content:      maphash.Comparable(seed, [3]string{w.Target, deref(w.URL), deref(w.FlowSID)}),
+		content:      hash(w.Target, deref(w.URL), deref(w.FlowSID)),
+		began:        time.Now(),
 	}
 	if p.isSID { // a SID is the same in upper case
-		p.conversation = maphash.String(seed, strings.ToLower(scope.conversation))
+		p.conversation = hash(strings.ToLower(scope.conversation))
 	}
 	if strings.HasPrefix(scope.credentials.Username, "AC") {
-		p.account = maphash.String(seed, scope.credentials.Username)
+		p.account = hash(scope.credentials.Username)
 	}
 	return p
+}
+
+// record returns the create as a member of a store's set. The content is in the key
+// of the set.
+func (p *pendingCreate) record() string {
+	kind := "name"
+	if p.isSID {
+		kind = "sid"
+	}
+	return strings.Join([]string{p.id, kind, p.conversation, p.account}, " ")
+}
+
+// parseRecord returns the create of a record in the set of the creates that have the
+// content.
+func parseRecord(record, content string) *pendingCreate {
+	fields := slices.Concat(strings.Split(record, " "), make([]string, 4))
+	return &pendingCreate{id: fields[0], isSID: fields[1] == "sid", conversation: fields[2], account: fields[3], content: content}
 }
 
 // mayProduceSame reports whether two creates may create equal webhooks in one
@@ -60,13 +97,17 @@ func newPendingCreate(scope requestScope, w NewWebhook) *pendingCreate {
 // give access to it.
 func (p *pendingCreate) mayProduceSame(other *pendingCreate) bool {
 	sameConversation := p.conversation == other.conversation || p.isSID != other.isSID
-	sameAccount := p.account == other.account || p.account == 0 || other.account == 0
+	sameAccount := p.account == other.account || p.account == "" || other.account == ""
 	return p.content == other.content && sameConversation && sameAccount
 }
 
 // begin adds a create whose outcome is not known until end is called.
-func (l *createLog) begin(scope requestScope, w NewWebhook) *pendingCreate {
+func (l *createLog) begin(ctx context.Context, scope requestScope, w NewWebhook) *pendingCreate {
 	p := newPendingCreate(scope, w)
+	if l.store != nil {
+		p.id = rand.Text()
+		_, _ = l.store.Add(ctx, l.creates(p), p.record(), l.life)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight[p] = struct{}{}
@@ -75,7 +116,12 @@ func (l *createLog) begin(scope requestScope, w NewWebhook) *pendingCreate {
 
 // end removes a create. If its outcome stayed unknown, it counts for a while as
 // the possible owner of a webhook: Twilio may have applied it, or may still.
-func (l *createLog) end(p *pendingCreate, unknown bool) {
+func (l *createLog) end(ctx context.Context, p *pendingCreate, unknown bool) {
+	if l.store != nil && unknown {
+		_, _ = l.store.Add(ctx, l.creates(p), p.record(), unknownTime)
+	} else if l.store != nil {
+		_ = l.store.Remove(ctx, l.creates(p), p.record())
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.inFlight, p)
@@ -94,11 +140,22 @@ func (l *createLog) expire(now time.Time) {
 
 // claim records that a webhook was returned. It reports false if it was returned
 // before.
-func (l *createLog) claim(sid string) bool {
+func (l *createLog) claim(ctx context.Context, sid string) bool {
+	first := true
+	if l.store != nil {
+		var err error
+		first, err = l.store.Add(ctx, l.claims(sid), "", returnedTime)
+		first = first || err != nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.add(strings.ToLower(sid))
+	return l.add(strings.ToLower(sid)) && first
 }
+
+// creates and claims return keys of the store's sets: of creates with the content of p,
+// and of a webhook, which is not empty if the webhook was returned.
+func (l *createLog) creates(p *pendingCreate) string { return l.root + " creates " + p.content }
+func (l *createLog) claims(sid string) string        { return l.root + " " + strings.ToLower(sid) }
 
 func (l *createLog) add(sid string) bool {
 	if _, ok := l.returned[sid]; ok {
@@ -114,35 +171,76 @@ func (l *createLog) add(sid string) bool {
 
 // claimCreated claims the one webhook of a list that the create must have created.
 // Otherwise it returns how many webhooks it may have created.
-func (l *createLog) claimCreated(p *pendingCreate, w NewWebhook, listed []webhook, start interval) (found *webhook, candidates int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	certain := false
-	for _, got := range listed {
-		compared := w.compare(got)
-		if len(compared.differs) > 0 {
-			continue
-		}
-		if _, ok := l.returned[strings.ToLower(got.sid)]; ok {
-			continue
-		}
+func (l *createLog) claimCreated(ctx context.Context, p *pendingCreate, w NewWebhook, listed []webhook, start interval) (found *webhook, candidates int) {
+	possible := slices.DeleteFunc(slices.Clone(listed), func(got webhook) bool {
 		created, dated := parseDate(got.dateCreated)
-		if dated && start.isAfter(created) {
-			continue
-		}
-		candidates++
-		found = &got
-		certain = compared.isEqual() && dated && start.isBefore(created) && isSID("WH", got.sid)
+		return len(w.compare(got).differs) > 0 || dated && start.isAfter(created)
+	})
+	rival := l.hasRival(p)
+	others, returned, err := l.ask(ctx, p, possible)
+	possible = slices.DeleteFunc(possible, func(got webhook) bool { return returned[got.sid] || l.wasReturned(got.sid) })
+	if len(possible) != 1 {
+		return nil, len(possible)
 	}
-	if candidates != 1 || !certain || l.hasRival(p) {
-		return nil, candidates
+	found = &possible[0]
+	created, dated := parseDate(found.dateCreated)
+	certain := w.compare(*found).isEqual() && dated && start.isBefore(created) && isSID("WH", found.sid)
+	if err != nil || !certain || rival || slices.ContainsFunc(others, p.mayProduceSame) || !l.claimForAll(ctx, found.sid) {
+		return nil, 1
 	}
-	l.add(strings.ToLower(found.sid))
 	return found, 1
 }
 
-// hasRival reports whether another create may own the webhook that p created.
+// ask returns what the store knows of other creates, and which of the webhooks were
+// returned. Creates that begin later are no rivals: the webhooks were there before.
+func (l *createLog) ask(ctx context.Context, p *pendingCreate, webhooks []webhook) (others []*pendingCreate, returned map[string]bool, err error) {
+	if l.store == nil || len(webhooks) == 0 {
+		return nil, nil, nil
+	}
+	keys := []string{l.creates(p)}
+	for _, w := range webhooks {
+		keys = append(keys, l.claims(w.sid))
+	}
+	sets, err := l.store.Members(ctx, time.Since(p.began)+l.life, keys...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, record := range sets[0] {
+		if other := parseRecord(record, p.content); other.id != p.id {
+			others = append(others, other)
+		}
+	}
+	returned = map[string]bool{}
+	for i, w := range webhooks {
+		returned[w.sid] = len(sets[i+1]) > 0
+	}
+	return others, returned, nil
+}
+
+func (l *createLog) wasReturned(sid string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.returned[strings.ToLower(sid)]
+	return ok
+}
+
+// claimForAll is like claim, but reports false if the store does not answer.
+func (l *createLog) claimForAll(ctx context.Context, sid string) bool {
+	if l.store != nil {
+		if first, err := l.store.Add(ctx, l.claims(sid), "", returnedTime); err != nil || !first {
+			return false
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.add(strings.ToLower(sid))
+}
+
+// hasRival reports whether another create of this process may own the webhook that p
+// created.
 func (l *createLog) hasRival(p *pendingCreate) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.expire(time.Now())
 	for other := range l.inFlight {
 		if other != p && other.mayProduceSame(p) {

@@ -97,38 +97,38 @@ func FuzzResponse(f *testing.F) {
 
 func TestTheCreateLogIsBoundedAndKeepsTheLatest(t *testing.T) {
 	t.Parallel()
-	l := newCreateLog()
+	l := newCreateLog(nil, "", 0)
 	for i := range maxReturned + 1000 {
-		require.True(t, l.claim(fmt.Sprintf("WH%032x", i)))
+		require.True(t, l.claim(t.Context(), fmt.Sprintf("WH%032x", i)))
 	}
 	require.Len(t, l.returned, maxReturned)
 	require.Len(t, l.order, maxReturned)
-	require.False(t, l.claim(fmt.Sprintf("wh%032X", 1000)), "a SID is the same in upper case")
-	require.True(t, l.claim(fmt.Sprintf("WH%032x", 999)))
+	require.False(t, l.claim(t.Context(), fmt.Sprintf("wh%032X", 1000)), "a SID is the same in upper case")
+	require.True(t, l.claim(t.Context(), fmt.Sprintf("WH%032x", 999)))
 }
 
 func TestACreateOfUnknownOutcomeIsForgottenAfterAMinute(t *testing.T) {
 	t.Parallel()
-	l := newCreateLog()
+	l := newCreateLog(nil, "", 0)
 	scope, w := requestScope{conversation: "room"}, NewWebhook{Target: "studio"}
-	lost, next := l.begin(scope, w), l.begin(scope, w)
+	lost, next := l.begin(t.Context(), scope, w), l.begin(t.Context(), scope, w)
 	require.True(t, l.hasRival(next), "in flight")
-	l.end(lost, true)
+	l.end(t.Context(), lost, true)
 	require.Empty(t, l.inFlight[lost])
 	require.True(t, l.hasRival(next))
 	lost.expires = time.Now().Add(-time.Second)
 	require.False(t, l.hasRival(next))
 	require.Empty(t, l.unknown)
-	l.end(next, false)
+	l.end(t.Context(), next, false)
 	require.Empty(t, l.inFlight)
-	require.False(t, l.hasRival(l.begin(scope, w)))
+	require.False(t, l.hasRival(l.begin(t.Context(), scope, w)))
 }
 
 func TestCreatesOfUnknownOutcomeAreBounded(t *testing.T) {
 	t.Parallel()
-	l := newCreateLog()
+	l := newCreateLog(nil, "", 0)
 	for range maxUnknown + 100 {
-		l.end(l.begin(requestScope{}, NewWebhook{}), true)
+		l.end(t.Context(), l.begin(t.Context(), requestScope{}, NewWebhook{}), true)
 	}
 	require.Len(t, l.unknown, maxUnknown)
 }

@@ -77,7 +77,7 @@ func (c *Client) poll(ctx context.Context, p *pendingCreate, scope requestScope,
 		if trusted = trusted && sameClock(last.date, listed); !trusted {
 			start = unboundedInterval
 		}
-		found, candidates := c.creates.claimCreated(p, w, listed, start)
+		found, candidates := c.creates.claimCreated(ctx, p, w, listed, start)
 		if found != nil {
 			return found, nil
 		}

@@ -59,6 +59,7 @@ type request struct {
 	params  form
 	// isolated makes a GET use a connection of its own over HTTP/1.1, as writes do.
 	isolated bool
+	lock     Lock // nil, or what must be held until there is a response
 	// decode returns the body of a 2xx response as JSON, or an error if it cannot
 	// be the response to this request.
 	decode func(meta responseMeta, body []byte) (json.RawMessage, error)
@@ -66,8 +67,24 @@ type request struct {
 
 // do sends a request, and retries it as long as that is safe and ctx allows.
 func (c *Client) do(ctx context.Context, r request) (*response, error) {
-	res, failure := c.retry(ctx, r.method, func() (*response, *Error) { return c.send(ctx, r) })
+	res, failure := c.retry(ctx, r.method, func() (*response, *Error) {
+		if r.lock != nil {
+			return c.sendLocked(ctx, r)
+		}
+		return c.send(ctx, r)
+	})
 	return res, failure.orNil()
+}
+
+// sendLocked sends a request if its lock is held, which it is until the request ends.
+func (c *Client) sendLocked(ctx context.Context, r request) (*response, *Error) {
+	until, err := r.lock.Check(ctx)
+	if err != nil {
+		return nil, notSent(storeError(err))
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return c.send(ctx, r)
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
