@@ -76,15 +76,18 @@ func (c *Client) conversationSID(ctx context.Context, scope requestScope) (strin
 	if isSID("CH", scope.conversation) {
 		return strings.ToLower(scope.conversation), nil
 	}
-	conversation, err := c.Read(ctx, FetchConversation, Parameters{"ConversationSid": {scope.conversation}})
-	if err != nil {
-		return "", err
-	}
 	var fetched struct {
 		SID string `json:"sid"`
 	}
-	if err := json.Unmarshal(conversation.JSON, &fetched); err != nil || !isSID("CH", fetched.SID) {
-		return "", notSent(errors.New("the conversation has no valid SID; give its SID (CH...) instead of its unique name"))
+	conversation, err := c.Read(ctx, FetchConversation, Parameters{"ConversationSid": {scope.conversation}})
+	if err == nil {
+		err = json.Unmarshal(conversation.JSON, &fetched)
+	}
+	if err == nil && !isSID("CH", fetched.SID) {
+		err = errors.New("the conversation has no valid SID")
+	}
+	if err != nil {
+		return "", notSent(fmt.Errorf("the SID of the conversation cannot be read (%w), so nothing was created; give the SID (CH...) instead of the unique name", err))
 	}
 	return strings.ToLower(fetched.SID), nil
 }

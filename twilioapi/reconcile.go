@@ -6,7 +6,7 @@ package twilioapi
 //
 //   - has the values that the create sent (see NewWebhook.compare),
 //   - is not older than the create,
-//   - was not returned to another create of this process, and
+//   - was not returned to another create of this process (with a [Store], of any copy), and
 //   - cannot be that of another create of this process whose outcome is open, or
 //     stayed unknown within the last minute (see createLog).
 //

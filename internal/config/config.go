@@ -32,7 +32,7 @@ type Config struct {
 	Edge           string        `variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin. Without --region, the region is us1."`
 	Region         string        `variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
 	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; overrides --edge and --region. For the sandbox command: scheme and host of the addresses in its responses."`
-	CAFile         string        `name:"ca-file" variable:"MCP_CA_FILE" placeholder:"FILE" help:"Also trust the certificate authorities in this file, PEM, in connections to Twilio and to the OAuth issuer."`
+	CAFile         string        `name:"ca-file" variable:"MCP_CA_FILE" placeholder:"FILE" help:"Also trust the certificate authorities in this file, PEM, in connections to Twilio, to the OAuth issuer and to Redis."`
 	ChatServiceSID string        `name:"chat-service-sid" variable:"TWILIO_CHAT_SERVICE_SID" placeholder:"SID" help:"Use the conversations of this Conversation Service (IS...) instead of the default one."`
 
 	HTTP             string        `name:"http" group:"HTTP" variable:"MCP_HTTP" placeholder:"HOST:PORT" help:"Serve over HTTP at this address instead of stdio: MCP at /mcp, liveness at /healthz, readiness at /readyz."`
@@ -74,7 +74,7 @@ type Config struct {
 
 const description = `An MCP server that lets AI agents manage the webhooks of a Twilio conversation, and read the API's documentation.
 
-Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE. MCP Events: MCP_EVENTS_KEY, at least 32 bytes (several separated by commas; the first one seals), with --public-url.
+Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE. MCP Events: MCP_EVENTS_KEY, at least 32 bytes (several separated by commas; the first one seals), with --public-url. What the copies of a server share is in Redis or Valkey: MCP_REDIS_URL, redis:// or rediss://.
 
 Each flag can be set by the variable in brackets. Flags take precedence.`
 

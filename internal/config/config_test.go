@@ -116,7 +116,7 @@ func TestAnEmptyVariableAndABundlePlaceholderAreNotSet(t *testing.T) {
 func TestABundlePlaceholderIsNotSetWhicheverVariableItIs(t *testing.T) {
 	t.Parallel()
 	const placeholder = "${user_config.some_setting}"
-	names := []string{"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN", "MCP_AUTH_TOKEN_FILE"}
+	names := []string{"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN", "MCP_AUTH_TOKEN_FILE", "MCP_REDIS_URL"}
 	for field := range reflect.TypeFor[config.Config]().Fields() {
 		if variable := field.Tag.Get("variable"); variable != "" {
 			names = append(names, variable)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"twilio-conversations-mcp/internal/access"
+	"twilio-conversations-mcp/internal/copies"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -60,6 +62,17 @@ func (c *Config) ServerOptions(log *slog.Logger) serve.Options {
 		Burst:         c.Burst,
 		Grace:         c.Grace,
 	}
+}
+
+// CopiesOptions returns the options of the store that the copies of the server share,
+// and whether there is one.
+func (c *Config) CopiesOptions(lookup LookupFunc, log *slog.Logger) (o copies.Options, ok bool, err error) {
+	address := lookup.value("MCP_REDIS_URL")
+	if address == "" {
+		return o, false, nil
+	}
+	roots, err := c.rootCAs()
+	return copies.Options{URL: address, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Log: log}, true, err
 }
 
 // HTTPOptions returns the options for HTTP, and whether they allow the server to

@@ -238,10 +238,13 @@ func TestWhateverTheEngineFailsWithIsAnErrorAndItRecovers(t *testing.T) {
 		fail, recover func(e *engine)
 		problem       string
 	}{
-		"gone":        {(*engine).kill, (*engine).start, "connection refused"},
-		"full":        {func(e *engine) { e.cli("CONFIG", "SET", "maxmemory", "1") }, func(e *engine) { e.cli("CONFIG", "SET", "maxmemory", "0") }, "OOM"},
-		"hanging":     {func(e *engine) { _ = e.cmd.Process.Signal(syscall.SIGSTOP) }, func(e *engine) { _ = e.cmd.Process.Signal(syscall.SIGCONT) }, "timeout"},
-		"protected":   {func(e *engine) { e.cli("CONFIG", "SET", "requirepass", "x"); _ = e.cli("-a", "x", "CLIENT", "KILL", "TYPE", "normal") }, func(e *engine) { e.cli("-a", "x", "CONFIG", "SET", "requirepass", "") }, "NOAUTH"},
+		"gone":    {(*engine).kill, (*engine).start, "connection refused"},
+		"full":    {func(e *engine) { e.cli("CONFIG", "SET", "maxmemory", "1") }, func(e *engine) { e.cli("CONFIG", "SET", "maxmemory", "0") }, "OOM"},
+		"hanging": {func(e *engine) { _ = e.cmd.Process.Signal(syscall.SIGSTOP) }, func(e *engine) { _ = e.cmd.Process.Signal(syscall.SIGCONT) }, "timeout"},
+		"protected": {func(e *engine) {
+			e.cli("CONFIG", "SET", "requirepass", "x")
+			_ = e.cli("-a", "x", "CLIENT", "KILL", "TYPE", "normal")
+		}, func(e *engine) { e.cli("-a", "x", "CONFIG", "SET", "requirepass", "") }, "NOAUTH"},
 		"a replica": {func(e *engine) { e.cli("REPLICAOF", "127.0.0.1", "1") }, func(e *engine) { e.cli("REPLICAOF", "NO", "ONE") }, "READONLY"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,7 +275,9 @@ func TestAnEngineThatHangsTakesLittleTimeOfACall(t *testing.T) {
 	t.Parallel()
 	e := startEngine(t)
 	asked := make(chan string, 100)
-	s := e.store(func(o *copies.Options) { o.OnRequest = func(operation, _ string, _ time.Duration) { asked <- operation } })
+	s := e.store(func(o *copies.Options) {
+		o.OnRequest = func(operation, _ string, _ time.Duration) { asked <- operation }
+	})
 	require.NoError(t, e.cmd.Process.Signal(syscall.SIGSTOP))
 	defer func() { _ = e.cmd.Process.Signal(syscall.SIGCONT) }()
 	require.Error(t, s.Remove(t.Context(), "key", "member"))

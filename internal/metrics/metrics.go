@@ -16,6 +16,7 @@ import (
 type Metrics struct {
 	start                                                                       time.Time
 	operations, requests, inFlight, queued, refused, retries, reconciled, build *metric
+	storeRequests, locks                                                        *metric
 	events, eventsWaiting                                                       *metric
 }
 
@@ -35,6 +36,9 @@ func New(version string) *Metrics {
 		retries:  newMetric(counter, "twilio_retries_total", "Requests to Twilio that were repeated.", "reason"),
 		reconciled: newMetric(counter, "twilio_reconciled_creates_total",
 			"Creates of unknown outcome that were looked for by listing the webhooks.", "outcome"),
+		storeRequests: newMetric(histogram, "redis_request_duration_seconds", "Duration of requests to the store that copies share; problem is empty for a success.", "operation", "problem"),
+		locks: newMetric(counter, "redis_locks_total",
+			"Locks of conversations that were free, waited for, refused, or lost while they were held.", "outcome"),
 		events:        newMetric(counter, "mcp_events_total", "Events of MCP subscriptions that were delivered or given up.", "outcome"),
 		eventsWaiting: newMetric(gauge, "mcp_events_waiting", "Messages to subscribers of MCP Events that wait for their delivery."),
 		build:         newMetric(gauge, "twilio_conversations_mcp_build_info", "Always 1; the labels describe the program.", "goversion", "version"),
@@ -51,7 +55,7 @@ func (m *Metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		var page bytes.Buffer
-		for _, metric := range []*metric{m.operations, m.requests, m.inFlight, m.queued, m.refused, m.retries, m.reconciled, m.events, m.eventsWaiting, m.build} {
+		for _, metric := range []*metric{m.operations, m.requests, m.inFlight, m.queued, m.refused, m.retries, m.reconciled, m.storeRequests, m.locks, m.events, m.eventsWaiting, m.build} {
 			metric.write(&page)
 		}
 		writeRuntime(&page)
@@ -95,6 +99,15 @@ func statusLabel(status int) string {
 
 // Retry counts a request to Twilio that is repeated.
 func (m *Metrics) Retry(reason string) { m.retries.add(1, reason) }
+
+// StoreRequest records a request to the store that copies share. The problem is empty
+// for a success.
+func (m *Metrics) StoreRequest(operation, problem string, d time.Duration) {
+	m.storeRequests.observe(d.Seconds(), operation, problem)
+}
+
+// Lock counts a lock by how it was got, or lost.
+func (m *Metrics) Lock(outcome string) { m.locks.add(1, outcome) }
 
 // Reconciled counts a create of unknown outcome that was looked for.
 func (m *Metrics) Reconciled(outcome string) { m.reconciled.add(1, outcome) }

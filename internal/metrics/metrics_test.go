@@ -42,6 +42,9 @@ func TestEventsAreExported(t *testing.T) {
 	m.Response("POST", 999, time.Second)
 	m.Retry("429")
 	m.Reconciled("found")
+	m.StoreRequest("lock", "", 20*time.Millisecond)
+	m.StoreRequest("lock", "timeout", time.Second)
+	m.Lock("waited")
 	text := scrape(t, m)
 	for _, want := range []string{
 		`mcp_server_operation_duration_seconds_bucket{error_type="",gen_ai_tool_name="list_conversation_webhooks",mcp_method_name="tools/call",mcp_protocol_version="2026-07-28",network_transport="http",le="0.02"} 0`,
@@ -55,6 +58,9 @@ func TestEventsAreExported(t *testing.T) {
 		`twilio_request_duration_seconds_count{method="POST",status="other"} 1`,
 		`twilio_retries_total{reason="429"} 1`,
 		`twilio_reconciled_creates_total{outcome="found"} 1`,
+		`redis_request_duration_seconds_count{operation="lock",problem=""} 1`,
+		`redis_request_duration_seconds_count{operation="lock",problem="timeout"} 1`,
+		`redis_locks_total{outcome="waited"} 1`,
 		`twilio_conversations_mcp_build_info{goversion="` + runtime.Version() + `",version="v1.2.3"} 1`,
 		"go_goroutines ",
 		"process_resident_memory_bytes ",

@@ -21,6 +21,7 @@ import (
 	"twilio-conversations-mcp/internal/metrics"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/tools"
+	"twilio-conversations-mcp/twilioapi"
 )
 
 // Report prints err to stderr. If the reader of stderr is blocked, Report returns
@@ -84,6 +85,7 @@ type program struct {
 	lookup  config.LookupFunc
 	log     *slog.Logger
 	metrics *metrics.Metrics // nil: there are none
+	store   twilioapi.Store  // what copies share; nil: nothing
 	events  *events.Server   // nil: none are offered
 }
 

@@ -120,7 +120,7 @@ func TestHelpShowsEverySettingAndNoSecret(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN", "MCP_AUTH_TOKEN_FILE",
+		"TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MCP_AUTH_TOKEN", "MCP_AUTH_TOKEN_FILE", "MCP_REDIS_URL",
 		"serve", "call <tool>", "sandbox", "version",
 	} {
 		require.Contains(t, stdout, want)

@@ -8,6 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"twilio-conversations-mcp/internal/access"
+	"twilio-conversations-mcp/internal/copies"
 	"twilio-conversations-mcp/internal/serve"
 	"twilio-conversations-mcp/internal/web/app"
 	"twilio-conversations-mcp/tools"
@@ -59,6 +60,11 @@ func (p *program) newClient() (client *twilioapi.Client, stop func(), err error)
 		}
 		c.Credentials = sandboxCredentials
 	}
+	if p.store, err = p.newStore(); err != nil {
+		stop()
+		return nil, nil, err
+	}
+	c.Store = p.store
 	client, err = twilioapi.New(c)
 	if err != nil {
 		stop()
@@ -68,6 +74,23 @@ func (p *program) newClient() (client *twilioapi.Client, stop func(), err error)
 		p.log.Warn("--base-url: Twilio credentials are sent unencrypted to another machine; use https")
 	}
 	return client, stop, nil
+}
+
+// newStore returns the store that the copies of the server share, or nil if there is
+// none. The sandbox of a process has conversations of its own.
+func (p *program) newStore() (twilioapi.Store, error) {
+	o, ok, err := p.cfg.CopiesOptions(p.lookup, p.log)
+	if err != nil || !ok || p.cfg.Sandbox {
+		return nil, err
+	}
+	if m := p.metrics; m != nil {
+		o.OnRequest, o.OnLock = m.StoreRequest, m.Lock
+	}
+	store, err := copies.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("MCP_REDIS_URL: %w", err)
+	}
+	return store, nil
 }
 
 // newDocsServer returns a server of the documentation only. Its limits are its
