@@ -133,10 +133,6 @@ func (r *reader) readMember() error {
 	if err != nil {
 		return err
 	}
-	if quoted.Kind() != '"' {
-		_, err := r.ReadToken() // what is wrong
-		return err
-	}
 	name := unquote(quoted)
 	if p := r.find(name); p != nil {
 		return r.readArgument(p)
