@@ -83,13 +83,32 @@ func (d *deliverer) accept(m *message) bool {
 	case d.ctx.Err() != nil, m.kind == isEvent && (d.cost+m.cost() > maxCost || q.cost+m.cost() > ownCost), d.cost > 2*maxCost:
 		return false
 	case m.kind == isEvent:
-		if len(d.seen) >= maxSeen {
-			clear(d.seen)
-		}
-		d.seen[m.key()] = struct{}{}
+		d.see(m.key())
 	}
 	d.add(q, m)
 	return true
+}
+
+// see remembers a key. The mutex must be held.
+func (d *deliverer) see(key string) {
+	if len(d.seen) >= maxSeen {
+		clear(d.seen)
+	}
+	d.seen[key] = struct{}{}
+}
+
+// remember makes knows report true for a key, until there are too many.
+func (d *deliverer) remember(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.see(key)
+}
+
+func (d *deliverer) knows(key string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.seen[key]
+	return ok
 }
 
 // add adds a message to a queue, and starts to deliver it if it is the first one.

@@ -65,8 +65,12 @@ type Metrics struct {
 // MinKeyLength is the least number of bytes of a key.
 const MinKeyLength = 32
 
-// maxReceiving limits the requests of Twilio that are handled at once.
-const maxReceiving = 128
+// Limits on the requests to [Server.ServeHTTP] that are handled at once: those with a
+// token that opens, and those without, which must not keep the others out.
+const (
+	maxReceiving = 64
+	maxStrangers = 16
+)
 
 // A Server offers events. It is safe for concurrent use.
 type Server struct {
@@ -77,6 +81,7 @@ type Server struct {
 	verifying counter
 	ending    counter
 	receiving *semaphore.Weighted
+	strangers *semaphore.Weighted
 	now       func() time.Time
 	patience  time.Duration // after which Twilio is answered
 }
@@ -87,7 +92,9 @@ func New(o Options) (*Server, error) {
 	if o.Metrics.Done == nil {
 		o.Metrics = Metrics{Done: func(string) {}, Waiting: func(int) {}}
 	}
-	s := &Server{Options: o, receiving: semaphore.NewWeighted(maxReceiving), now: time.Now, patience: answerTime}
+	s := &Server{
+		Options: o, receiving: semaphore.NewWeighted(maxReceiving), strangers: semaphore.NewWeighted(maxStrangers), now: time.Now, patience: answerTime,
+	}
 	if !s.Subscribes() {
 		return s, nil
 	}

@@ -21,15 +21,19 @@ const (
 // request that is not Twilio's for a subscription is answered 404, whatever is wrong
 // with it, and every check is made before the answer.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.receiving.TryAcquire(1) {
+	sub := s.sealer.open(strings.TrimPrefix(r.URL.Path, Path))
+	slots := s.receiving
+	if sub == nil {
+		slots = s.strangers
+	}
+	if !slots.TryAcquire(1) {
 		http.Error(w, "", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.receiving.Release(1)
+	defer slots.Release(1)
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 	valid := r.ParseForm() == nil && len(r.Form) <= maxParameters && (r.Method == http.MethodPost || r.Method == http.MethodGet)
 	genuine := s.isTwilios(r)
-	sub := s.sealer.open(strings.TrimPrefix(r.URL.Path, Path))
 	switch {
 	case !valid || !genuine || sub == nil || !sub.concerns(r):
 		http.Error(w, "", http.StatusNotFound)
@@ -73,7 +77,8 @@ const endTime = time.Minute
 // end removes the webhook of a subscription that has expired or that its callback
 // does not want any more. If there is a webhook, the subscriber is told.
 func (s *Server) end(sub *subscription) {
-	if s.Twilio == nil || !s.ending.enter("", maxEnding) {
+	key := "ended " + sub.ID() + sub.expires.String()
+	if s.Twilio == nil || s.deliverer.knows(key) || !s.ending.enter("", maxEnding) {
 		return // the next request of Twilio leads here again
 	}
 	s.deliverer.workers.Go(func() {
@@ -82,9 +87,11 @@ func (s *Server) end(sub *subscription) {
 		defer cancel()
 		removed, err := s.remove(ctx, s.Twilio, sub)
 		switch {
+		case err == nil && removed == 0:
+			s.deliverer.remember(key)
 		case err != nil:
 			s.Log.Warn("the webhook of a subscription that has ended was not removed", "subscription", sub.ID(), "error", err)
-		case removed > 0:
+		default:
 			s.Log.Info("the webhook of a subscription that has ended was removed", "subscription", sub.ID())
 			s.deliverer.accept(terminated(sub, "the subscription has ended"))
 		}

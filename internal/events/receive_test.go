@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,11 +216,34 @@ func TestAnEventThatThereIsNoRoomForIsRefused(t *testing.T) {
 	require.Equal(t, 503, s.fire(hook, happened(messageAdded, "MessageSid", message1, "Body", strings.Repeat("\x01", 80<<10))), "longer than a message may be, as JSON")
 }
 
+// Requests without a token do not keep those of Twilio out.
 func TestRequestsThatAreHandledAtOnceAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	require.True(t, s.server.receiving.TryAcquire(maxReceiving))
+	hook := s.hook(messageAdded)
+	require.True(t, s.server.strangers.TryAcquire(maxStrangers))
 	require.Equal(t, 503, s.fire(s.public.URL+Path+"x", happened(messageAdded)))
+	require.Equal(t, 204, s.fire(hook, happened(messageAdded, "MessageSid", message1)))
+	require.True(t, s.server.receiving.TryAcquire(maxReceiving))
+	require.Equal(t, 503, s.fire(hook, happened(messageAdded, "MessageSid", messageSID(2))))
+}
+
+// A token that has expired makes the server ask Twilio for its webhook until there is
+// none, and not ever after.
+func TestAnExpiredTokenCostsLittle(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	hook := s.hook("onMessageUpdated")
+	var asked atomic.Int32
+	upstream := s.sandbox.Config.Handler
+	s.sandbox.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked.Add(1); upstream.ServeHTTP(w, r) })
+	s.server.now = func() time.Time { return time.Now().Add(defaultTTL + time.Second) }
+	for range 20 {
+		require.Equal(t, 410, s.fire(hook, happened("onMessageUpdated")))
+		s.awaitEnded()
+	}
+	require.LessOrEqual(t, asked.Load(), int32(3), "a list, a delete, and a list")
+	s.receiver.await("terminated", 1)
 }
 
 // With an auth token, a request needs Twilio's signature, whatever its token is.

@@ -159,3 +159,16 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	})
 }
+
+// Opening a token and opening none should take the same time.
+func BenchmarkOpen(b *testing.B) {
+	sealer := newSealer([]string{keyA, keyB}, 450)
+	token, _ := sealer.seal(example())
+	for name, text := range map[string]string{"token": token, "cut": token[:40], "forged": strings.Repeat("A", len(token)), "none": ""} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				sealer.open(text)
+			}
+		})
+	}
+}
