@@ -100,7 +100,7 @@ func adviceWithoutCode(status int) string {
 // Advice returns what to try next after a call of a tool failed, by Twilio's code.
 // It mentions any tool.
 func Advice(tool string) map[int]string {
-	all, _ := definitions([]string{"all"}, false) // a valid name
+	all, _ := definitions(Selection{Toolsets: []string{"all"}}) // a valid name
 	explain := explainer{offered: namesOf(all)}
 	if i := slices.Index(explain.offered, tool); i >= 0 {
 		explain = all[i].explainer(explain.offered)

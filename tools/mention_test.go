@@ -19,7 +19,7 @@ func TestOnlyOfferedToolsAreMentioned(t *testing.T) {
 	toolsets := Toolsets()
 	for _, names := range subsets(toolsets[:len(toolsets)-1]) { // "all" is the last of them
 		for _, readOnly := range []bool{false, true} {
-			selected, err := definitions(names, readOnly)
+			selected, err := definitions(Selection{Toolsets: names, ReadOnly: readOnly})
 			require.NoError(t, err)
 			o := namesOf(selected)
 			for _, d := range selected {
@@ -132,7 +132,7 @@ func TestAnAlternativeIsChosenByTheToolsItNames(t *testing.T) {
 // Whatever its name is like.
 func TestEveryToolIsRecognizedInATextThatNamesIt(t *testing.T) {
 	t.Parallel()
-	all, err := definitions([]string{"all"}, false)
+	all, err := definitions(Selection{Toolsets: []string{"all"}})
 	require.NoError(t, err)
 	for _, name := range namesOf(all) {
 		text := "[Call " + name + ": it helps.|No such tool.]"

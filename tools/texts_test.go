@@ -150,7 +150,7 @@ func TestACreateOfUnknownOutcomeIsRepeatedAsAnEnsure(t *testing.T) {
 		"all":    ensure + "call list_conversation_webhooks, tell the user that Twilio did not confirm the webhook, and list the webhooks that exist.",
 		"manage": ensure + "tell the user that Twilio did not confirm the webhook.",
 	} {
-		selected, err := definitions([]string{toolset}, false)
+		selected, err := definitions(Selection{Toolsets: []string{toolset}})
 		require.NoError(t, err)
 		text, _ := explainer{offered: namesOf(selected), lost: lostCreate}.explain(&twilioapi.Error{
 			Outcome: twilioapi.Unknown, Status: 502, ReadBack: &twilioapi.ReadBack{NotApplied: true},
@@ -253,7 +253,7 @@ func TestASixthKeywordNeedsTheUsersDecision(t *testing.T) {
 // all returns the definitions of toolsets.
 func all(t *testing.T, toolsets ...string) []definition {
 	t.Helper()
-	selected, err := definitions(toolsets, false)
+	selected, err := definitions(Selection{Toolsets: toolsets})
 	require.NoError(t, err)
 	return selected
 }

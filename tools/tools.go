@@ -70,34 +70,70 @@ func Toolsets() (names []string) {
 // A Selection says which tools are wanted.
 type Selection struct {
 	Toolsets []string // see [Toolsets]
+	Tools    []string // exactly these tools instead of the toolsets; empty: those of the toolsets
+	Exclude  []string // leaves out these tools
 	ReadOnly bool     // leaves out the tools that change something
 	Confirm  bool     // asks the user before something is deleted or overwritten, if the client can
-	Pages    string   // base URL of the web pages, which results about the documentation name; "": none
+	// Within are selections that leave out what they do not select.
+	Within []Selection
+	Pages  string // base URL of the web pages, which results about the documentation name; "": none
 }
 
 // Select returns the tools of a selection, in a fixed order. The descriptions,
 // results and errors of a tool mention only tools that are returned with it. An
 // unknown name is an error that lists the valid ones.
 func Select(s Selection) (selected []Tool, err error) {
-	all, err := definitions(s.Toolsets, s.ReadOnly)
+	all, err := definitions(s)
 	for _, d := range all {
 		selected = append(selected, d.tool(namesOf(all), s))
 	}
 	return selected, err
 }
 
-func definitions(names []string, readOnly bool) (selected []definition, err error) {
-	for _, name := range names {
-		if !slices.Contains(Toolsets(), name) {
-			return nil, fmt.Errorf("unknown toolset %q: valid are %s", name, strings.Join(Toolsets(), ", "))
-		}
+func definitions(s Selection) (selected []definition, err error) {
+	if err := checkNames("toolset", s.Toolsets, Toolsets()); err != nil {
+		return nil, err
+	}
+	if err := checkNames("tool", slices.Concat(s.Tools, s.Exclude), allNames()); err != nil {
+		return nil, err
 	}
 	for _, set := range toolsets {
-		if slices.Contains(names, set.name) || slices.Contains(names, "all") {
-			selected = append(selected, set.tools...)
+		for _, d := range set.tools {
+			wanted := slices.Contains(s.Toolsets, set.name) || slices.Contains(s.Toolsets, "all")
+			if len(s.Tools) > 0 {
+				wanted = slices.Contains(s.Tools, d.name())
+			}
+			if wanted && !slices.Contains(s.Exclude, d.name()) && (d.readOnly() || !s.ReadOnly) {
+				selected = append(selected, d)
+			}
 		}
 	}
-	return slices.DeleteFunc(selected, func(d definition) bool { return readOnly && !d.readOnly() }), nil
+	for _, other := range s.Within {
+		allowed, err := definitions(other)
+		if err != nil {
+			return nil, err
+		}
+		selected = slices.DeleteFunc(selected, func(d definition) bool { return !slices.Contains(namesOf(allowed), d.name()) })
+	}
+	return selected, nil
+}
+
+func checkNames(kind string, names, valid []string) error {
+	for _, name := range names {
+		if !slices.Contains(valid, name) {
+			return fmt.Errorf("unknown %s %.64q: valid are %s", kind, name, strings.Join(valid, ", "))
+		}
+	}
+	return nil
+}
+
+func allNames() (names []string) {
+	for _, set := range toolsets {
+		for _, d := range set.tools {
+			names = append(names, d.name())
+		}
+	}
+	return names
 }
 
 func namesOf(definitions []definition) (names offered) {

@@ -62,7 +62,7 @@ func (c everyKindContract) decode(ctx context.Context, raw json.RawMessage) (any
 }
 
 func contracts() (all []contract) {
-	definitions, _ := definitions([]string{"all"}, false)
+	definitions, _ := definitions(Selection{Toolsets: []string{"all"}})
 	for _, d := range definitions {
 		all = append(all, d.(contract))
 	}

@@ -30,12 +30,12 @@ func (o Options) Implementation() mcp.Implementation {
 // schema of each.
 // It is told that nothing that it lists ever changes. Otherwise clients would
 // hold streams open to be notified of changes.
-func newEngine(o Options) *server.MCPServer {
+func newEngine(o Options, scope mcp.CacheScope) *server.MCPServer {
 	self := o.Implementation()
 	engine := server.NewMCPServer(self.Name, self.Version, append(capabilities(o),
 		server.WithTitle(self.Title),
 		server.WithInstructions(o.Instructions),
-		server.WithCacheHints(CacheMilliseconds, mcp.CacheScopePublic),
+		server.WithCacheHints(CacheMilliseconds, scope),
 		server.WithToolFilter(func(context.Context, []mcp.Tool) []mcp.Tool { return definitions(o.Tools) }),
 	)...)
 	// Without these conditions mcp-go would announce what is not offered.

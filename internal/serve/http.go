@@ -224,6 +224,9 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	if rpcErr == nil {
 		rpcErr = checkHeaders(r.Header, m)
 	}
+	if rpcErr == nil {
+		s, rpcErr = s.narrow(r)
+	}
 	switch {
 	case rpcErr != nil:
 		s.writeError(w, http.StatusBadRequest, m.id, rpcErr)

@@ -62,6 +62,11 @@ type Options struct {
 	Methods      map[string]Method // of MCP extensions, by name
 	Capabilities map[string]any    // announced besides those of what is offered above
 
+	// Narrow returns the options without what a request leaves out. Its errors are of
+	// unknown names, and list the valid ones. It may be nil: then requests cannot
+	// leave anything out.
+	Narrow func(Options, Narrowing) (Options, error)
+
 	Log           *slog.Logger
 	Metrics       Metrics
 	MaxMessage    int           // bytes of one message
@@ -74,13 +79,14 @@ type Options struct {
 // A Server serves tools, resources and prompts to any number of clients.
 type Server struct {
 	Options
-	engine  *server.MCPServer
-	tools   map[string]Tool
-	limits  limits
-	callers *callers
-	slots   *semaphore.Weighted // one for each tool call that runs
-	queue   *semaphore.Weighted // one for each tool call that waits for a slot
-	bytes   *semaphore.Weighted // of messages in memory
+	engine   *server.MCPServer
+	tools    map[string]Tool
+	limits   limits
+	callers  *callers
+	narrowed *narrowed
+	slots    *semaphore.Weighted // one for each tool call that runs
+	queue    *semaphore.Weighted // one for each tool call that waits for a slot
+	bytes    *semaphore.Weighted // of messages in memory
 }
 
 // limits are the limits that no option sets.
@@ -94,19 +100,23 @@ type limits struct {
 // New returns a server.
 func New(o Options) *Server {
 	s := &Server{
-		Options: o,
-		engine:  newEngine(o),
-		tools:   map[string]Tool{},
-		limits:  limits{queueTime: 2 * time.Minute, readTime: maxReadTime, writeTime: time.Minute, abortTime: time.Second},
-		callers: newCallers(o),
-		slots:   semaphore.NewWeighted(int64(o.MaxConcurrent)),
-		queue:   semaphore.NewWeighted(queueFactor * int64(o.MaxConcurrent)),
-		bytes:   semaphore.NewWeighted(maxBuffered),
+		limits:   limits{queueTime: 2 * time.Minute, readTime: maxReadTime, writeTime: time.Minute, abortTime: time.Second},
+		callers:  newCallers(o),
+		narrowed: &narrowed{servers: map[string]*Server{}},
+		slots:    semaphore.NewWeighted(int64(o.MaxConcurrent)),
+		queue:    semaphore.NewWeighted(queueFactor * int64(o.MaxConcurrent)),
+		bytes:    semaphore.NewWeighted(maxBuffered),
 	}
+	s.offer(o, mcp.CacheScopePublic)
+	return s
+}
+
+// offer sets what the server offers, and who may keep the lists of it.
+func (s *Server) offer(o Options, scope mcp.CacheScope) {
+	s.Options, s.engine, s.tools = o, newEngine(o, scope), map[string]Tool{}
 	for _, tool := range o.Tools {
 		s.tools[tool.Definition.Name] = tool
 	}
-	return s
 }
 
 // lookup returns the tool of a name in a message.
