@@ -13,7 +13,7 @@ var searchDocumentation = operation[schemas.SearchDocumentationInput]{
 	contract: schemas.SearchDocumentation,
 	title:    "Search the documentation",
 	description: "Searches the documentation of the webhooks of Twilio conversations: operations, parameters, events, limits, error codes. " +
-		"Read a page with get_documentation.",
+		"Read a page [with get_documentation|as a resource].",
 	hints: documentationHints,
 	scope: scopeNone,
 	answer: func(in schemas.SearchDocumentationInput, pages string) (*mcp.CallToolResult, error) {

@@ -19,6 +19,7 @@ type Options struct {
 	Name    string // of the server in the entry: letters, digits, - and _; [DefaultName] if empty
 	Command string // that starts the server over stdio; [DefaultCommand] if empty
 	URL     string // of the server over HTTP; empty for stdio
+	Query   string // is appended to the URL, such as ?read_only=true; over stdio it has no effect
 	Token   bool   // the server over HTTP requires a bearer token, which MCP_AUTH_TOKEN holds; over stdio it has no effect
 }
 
@@ -54,6 +55,9 @@ func (c Client) Config(o Options) (Config, error) {
 	o.Name, o.Command = cmp.Or(o.Name, DefaultName), cmp.Or(o.Command, DefaultCommand)
 	if err := c.check(o); err != nil {
 		return Config{}, err
+	}
+	if o.URL != "" {
+		o.URL += o.Query
 	}
 	s := c.server(o)
 	config := Config{Entry: c.entry(o, s)}

@@ -16,10 +16,12 @@ import (
 // A Config holds the settings and the command that was chosen. Secrets are not
 // among the settings; the methods of Config read those from the environment.
 type Config struct {
-	Sandbox  bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
-	Toolsets []string `variable:"MCP_TOOLSETS" default:"webhooks" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, conversations, configuration, docs or all. Default: webhooks. call can call every tool."`
-	ReadOnly bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
-	Confirm  bool     `variable:"MCP_CONFIRM" default:"true" help:"Ask the user before a webhook is deleted or the configuration is overwritten, if the client can. Default: true."`
+	Sandbox      bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
+	Toolsets     []string `variable:"MCP_TOOLSETS" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, conversations, configuration, docs or all. Default: webhooks. call can call every tool."`
+	Tools        []string `variable:"MCP_TOOLS" placeholder:"NAME" help:"Offer exactly these tools, separated by commas, instead of toolsets."`
+	ExcludeTools []string `variable:"MCP_EXCLUDE_TOOLS" placeholder:"NAME" help:"Do not offer these tools, separated by commas."`
+	ReadOnly     bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
+	Confirm      bool     `variable:"MCP_CONFIRM" default:"true" help:"Ask the user before a webhook is deleted or the configuration is overwritten, if the client can. Default: true."`
 
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
 	Grace          time.Duration `variable:"MCP_GRACE" default:"10s" placeholder:"DURATION" help:"Grace period for in-flight calls on shutdown. Default: 10s."`
@@ -64,7 +66,7 @@ type Config struct {
 	} `cmd:"" help:"Receive webhooks at --http or 127.0.0.1:8082, check their signatures with TWILIO_AUTH_TOKEN, and print them."`
 	Config struct {
 		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, cline, zed or windsurf."`
-		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp. Default: start the server over stdio."`
+		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp; --read-only, --toolsets, --tools and --exclude-tools narrow what it offers. Default: start the server over stdio."`
 	} `cmd:"" help:"Print the entry for the configuration file of an AI tool."`
 	Version struct{} `cmd:"" help:"Print version, commit and Go version."`
 
@@ -109,6 +111,9 @@ func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*Config, error) 
 		return nil, fmt.Errorf("%s%w%s", env.sourceOf(err), err, seeHelp(err))
 	}
 	c.Command, _, _ = strings.Cut(parsed.Command(), " ")
+	if len(c.Toolsets) == 0 && c.Command != "config" {
+		c.Toolsets = []string{"webhooks"}
+	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%w; see --help", err)
 	}

@@ -51,7 +51,7 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		_, err := fmt.Fprintln(stdout, config.VersionString())
 		return err
 	case cfg.Command == "config":
-		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Token: config.HasTokens(lookup)})
+		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Query: narrowingQuery(cfg), Token: config.HasTokens(lookup)})
 	}
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.Level())
 	defer flush()
@@ -121,10 +121,11 @@ func (p *program) background(name string, h http.Handler, ln net.Listener) (stop
 
 // callTool carries out one call, of any tool.
 func (p *program) callTool(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	if _, err := tools.Select(tools.Selection{Toolsets: p.cfg.Toolsets}); err != nil {
-		return fmt.Errorf("--toolsets: %w", err)
+	selection := p.selection("")
+	if _, err := tools.Select(selection); err != nil {
+		return nameFlag(selection, err)
 	}
-	p.cfg.Toolsets = []string{"all"}
+	p.cfg.Toolsets, p.cfg.Tools, p.cfg.ExcludeTools = []string{"all"}, nil, nil
 	server, stop, err := p.newServer("")
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package program
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -13,16 +12,16 @@ import (
 	"twilio-conversations-mcp/internal/web/app"
 	"twilio-conversations-mcp/tools"
 	"twilio-conversations-mcp/twilioapi"
-	"twilio-conversations-mcp/twilioapi/sandbox"
 )
 
 // newServer returns a server of the tools, which call Twilio or the sandbox, and
 // a function that releases what it uses. The base URL of the web pages is empty
 // if there are none.
 func (p *program) newServer(pages string) (server *serve.Server, stop func(), err error) {
-	offered, err := tools.Select(tools.Selection{Toolsets: p.cfg.Toolsets, ReadOnly: p.cfg.ReadOnly, Confirm: p.cfg.Confirm, Pages: pages})
+	selection := p.selection(pages)
+	offered, err := tools.Select(selection)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--toolsets: %w", err)
+		return nil, nil, nameFlag(selection, err)
 	}
 	twilio, stop, err := p.newClient()
 	if err != nil {
@@ -37,9 +36,7 @@ func (p *program) newServer(pages string) (server *serve.Server, stop func(), er
 		stop()
 		return nil, nil, err
 	}
-	if p.cfg.Sandbox {
-		options.Instructions += " " + sandbox.Guide
-	}
+	options.Instructions, options.Narrow = p.instructions(offered), p.narrow(selection, twilio)
 	return serve.New(options), stop, nil
 }
 
@@ -102,7 +99,7 @@ func (p *program) newDocsServer(pages string) (*serve.Server, error) {
 	}
 	options := p.serverOptions(offered)
 	options.Name, options.Title = "twilio-conversations-docs", "Documentation of Twilio conversation webhooks"
-	options.Instructions += " " + tools.DocsEndpoint
+	options.Instructions = tools.Instructions(offered) + " " + tools.DocsEndpoint
 	options.MaxMessage, options.MaxConcurrent = 64<<10, 16
 	options.Tools = servedTools(offered, nil)
 	return serve.New(options), nil
@@ -115,7 +112,6 @@ func (p *program) serverOptions(offered []tools.Tool) serve.Options {
 	if m := p.metrics; m != nil {
 		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
 	}
-	options.Instructions = tools.Instructions(offered)
 	options.Resources, options.ResourceTemplates, options.ResourceCompletion = tools.Resources(), tools.ResourceTemplates(), tools.Completion{}
 	if options.Prompts = tools.Prompts(offered); options.Prompts != nil {
 		options.PromptCompletion = tools.Completion{}
@@ -125,7 +121,8 @@ func (p *program) serverOptions(offered []tools.Tool) serve.Options {
 
 // servedTools makes each tool call Twilio with the credentials of the caller, or
 // with those of the server where callers send none.
-func servedTools(offered []tools.Tool, twilio *twilioapi.Client) (served []serve.Tool) {
+func servedTools(offered []tools.Tool, twilio *twilioapi.Client) []serve.Tool {
+	served := make([]serve.Tool, 0, len(offered))
 	for _, tool := range offered {
 		if tool.View {
 			tool.Definition.Meta = app.ToolMeta()

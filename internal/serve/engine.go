@@ -53,7 +53,7 @@ func newEngine(o Options, scope mcp.CacheScope) *server.MCPServer {
 
 // capabilities returns the mcp-go options that announce what is offered.
 func capabilities(o Options) (options []server.ServerOption) {
-	if len(o.Tools) > 0 {
+	if o.Tools != nil {
 		options = append(options, server.WithToolCapabilities(false))
 	}
 	if len(o.Resources)+len(o.ResourceTemplates) > 0 {

@@ -48,13 +48,14 @@ func (s *Server) narrow(r *http.Request) (*Server, *rpcError) {
 		return s, nil
 	}
 	n, err := readNarrowing(r.Header, r.URL.Query())
+	less := s
 	if err == nil && (n.ReadOnly || len(n.Toolsets)+len(n.Tools)+len(n.ExcludeTools) > 0) {
-		s, err = s.narrowedBy(n)
+		less, err = s.narrowedBy(n)
 	}
 	if err != nil {
 		return s, newRPCError(mcp.INVALID_PARAMS, err.Error())
 	}
-	return s, nil
+	return less, nil
 }
 
 func hasAny(h http.Header, choices ...choice) bool {

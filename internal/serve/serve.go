@@ -134,6 +134,9 @@ func (s *Server) Tool(name string) (Tool, error) {
 	if tool, ok := s.tools[name]; ok {
 		return tool, nil
 	}
+	if len(s.tools) == 0 {
+		return Tool{}, fmt.Errorf("there is no tool %.64q; no tools are offered", name)
+	}
 	names := slices.Sorted(maps.Keys(s.tools))
 	last := max(0, len(names)-2)
 	list := strings.Join(append(names[:last:last], strings.Join(names[last:], " and ")), ", ")
