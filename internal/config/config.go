@@ -48,6 +48,7 @@ type Config struct {
 	OAuthScopePrefix string        `name:"oauth-scope-prefix" group:"HTTP" variable:"MCP_OAUTH_SCOPE_PREFIX" placeholder:"PREFIX" help:"What clients have to put in front of a scope that they ask for, such as api://APPLICATION_ID/ with Microsoft Entra."`
 	AllowCallback    []string      `group:"HTTP" variable:"MCP_ALLOW_CALLBACK" placeholder:"CIDR" help:"Also deliver events to callbacks in this network, such as 10.0.0.0/8 (public addresses are always allowed)."`
 	AllowAnonymous   bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
+	RoutingHeader    bool          `group:"HTTP" variable:"MCP_ROUTING_HEADER" help:"Let clients of 2026-07-28 send ConversationSid as the header Mcp-Param-ConversationSid too, for a balancer. Clients that do not are refused."`
 	Drain            time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"Keep accepting requests this long after SIGTERM, with /readyz at 503. Default: 0s."`
 	Metrics          string        `group:"HTTP" variable:"MCP_METRICS" placeholder:"HOST:PORT" help:"Serve Prometheus metrics at this address, at /metrics. Also works with stdio."`
 	TLSCert          string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"TLS certificate, PEM; together with --tls-key."`

@@ -60,6 +60,7 @@ func (c *Config) ServerOptions(log *slog.Logger) serve.Options {
 		MaxConcurrent: c.MaxConcurrent,
 		Rate:          c.Rate,
 		Burst:         c.Burst,
+		Routing:       c.routing(),
 		Grace:         c.Grace,
 	}
 }
@@ -73,6 +74,14 @@ func (c *Config) CopiesOptions(lookup LookupFunc, log *slog.Logger) (o copies.Op
 	}
 	roots, err := c.rootCAs()
 	return copies.Options{URL: address, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Log: log}, true, err
+}
+
+// routing is the parameter that clients mirror in a header.
+func (c *Config) routing() string {
+	if c.RoutingHeader {
+		return "ConversationSid"
+	}
+	return ""
 }
 
 // HTTPOptions returns the options for HTTP, and whether they allow the server to

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -223,4 +224,19 @@ func (s *httpFixture) raw(t *testing.T, text string) (status, answer string) {
 	require.NoError(t, err)
 	status, _, _ = strings.Cut(string(all), "\r\n")
 	return status, string(all)
+}
+
+// post sends a message with headers that may be repeated or empty.
+func (s *httpFixture) post(t testing.TB, body string, h http.Header) (status int, answer string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+"/mcp", strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	maps.Copy(req.Header, h)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, string(text)
 }

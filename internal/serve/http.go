@@ -227,6 +227,9 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	if rpcErr == nil {
 		s, rpcErr = s.narrow(r)
 	}
+	if rpcErr == nil {
+		rpcErr = s.routed.check(r.Header, m)
+	}
 	switch {
 	case rpcErr != nil:
 		s.writeError(w, http.StatusBadRequest, m.id, rpcErr)

@@ -62,6 +62,10 @@ type Options struct {
 	Methods      map[string]Method // of MCP extensions, by name
 	Capabilities map[string]any    // announced besides those of what is offered above
 
+	// Routing is a parameter of tools, a string, that clients of 2026-07-28 have to
+	// mirror in a header of HTTP. If it is empty, they mirror none.
+	Routing string
+
 	// Narrow returns the options without what a request leaves out. Its errors are of
 	// unknown names, and list the valid ones. It may be nil: then requests cannot
 	// leave anything out.
@@ -79,6 +83,7 @@ type Options struct {
 // A Server serves tools, resources and prompts to any number of clients.
 type Server struct {
 	Options
+	routed   *routed
 	engine   *server.MCPServer
 	tools    map[string]Tool
 	limits   limits
@@ -113,7 +118,7 @@ func New(o Options) *Server {
 
 // offer sets what the server offers, and who may keep the lists of it.
 func (s *Server) offer(o Options, scope mcp.CacheScope) {
-	s.Options, s.engine, s.tools = o, newEngine(o, scope), map[string]Tool{}
+	s.Options, s.engine, s.tools, s.routed = o, newEngine(o, scope), map[string]Tool{}, newRouted(o)
 	for _, tool := range o.Tools {
 		s.tools[tool.Definition.Name] = tool
 	}
@@ -161,6 +166,7 @@ func (s *Server) handle(ctx context.Context, r *request) (result any, rpcErr *rp
 		if method, ok := s.Methods[r.method]; ok {
 			return s.callMethod(ctx, r, method)
 		}
-		return s.forward(ctx, r.message)
+		result, rpcErr := s.forward(ctx, r.message)
+		return s.routed.list(r, result), rpcErr
 	}
 }
