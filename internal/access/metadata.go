@@ -35,7 +35,7 @@ func (p *Policy) ServeWellKnown(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// advice says which credentials the server requires instead of an access
+// advice returns which credentials the server requires instead of an access
 // token. It is empty if none are required.
 func (p *Policy) advice() string {
 	switch {

@@ -36,6 +36,9 @@ var (
 	errMemoryFull = unavailable("too many long messages in memory; nothing was sent; try again later")
 )
 
+// errCancelled answers a call that is cancelled while it waits.
+var errCancelled = newRPCError(mcp.INTERNAL_ERROR, "the call was cancelled before it started; nothing was sent")
+
 // unavailable returns an error that is over soon.
 func unavailable(message string) *rpcError {
 	return &rpcError{Code: mcp.INTERNAL_ERROR, Message: message, Data: retry{1, http.StatusServiceUnavailable}}
@@ -78,6 +81,9 @@ func (s *Server) release(r *request) {
 
 // waitForSlots acquires a slot of a caller and one of the server.
 func (s *Server) waitForSlots(ctx context.Context, share *share) *rpcError {
+	if ctx.Err() != nil {
+		return errCancelled
+	}
 	if share.slots.TryAcquire(1) {
 		if s.slots.TryAcquire(1) {
 			return nil
@@ -102,7 +108,7 @@ func (s *Server) wait(ctx context.Context, share *share) *rpcError {
 	case s.acquireBoth(limited, share):
 		return nil
 	case ctx.Err() != nil:
-		return newRPCError(mcp.INTERNAL_ERROR, "the call was cancelled before it started; nothing was sent")
+		return errCancelled
 	default:
 		s.Metrics.refused("queue_timeout")
 		return errOverloaded
@@ -120,8 +126,8 @@ func (s *Server) acquireBoth(ctx context.Context, share *share) bool {
 	return true
 }
 
-// counted is the part of a message of n bytes that counts.
-func counted(n int) int64 { return int64(max(0, n-smallMessage)) }
+// countedBytes returns how many of n bytes count against maxBuffered.
+func countedBytes(n int) int64 { return int64(max(0, n-smallMessage)) }
 
 var errNoMemory = errors.New("too many bytes of messages in memory")
 
@@ -138,7 +144,7 @@ type reservingReader struct {
 func (r *reservingReader) Read(p []byte) (int, error) {
 	n, err := r.source.Read(p)
 	r.read += n
-	more := counted(r.read) - r.reserved
+	more := countedBytes(r.read) - r.reserved
 	if !r.bytes.TryAcquire(more) {
 		return 0, errNoMemory
 	}

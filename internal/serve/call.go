@@ -71,7 +71,7 @@ func (s *Server) Call(ctx context.Context, tool string, arguments json.RawMessag
 	return result.(*mcp.CallToolResult), nil
 }
 
-// toolName is the attribute of the log line that names the tool.
+// toolName returns the attribute of the log line that names the tool.
 func toolName(t Tool) slog.Attr { return slog.String("tool", cmp.Or(t.Definition.Name, "unknown")) }
 
 // logCall writes the log line of a call of what the attribute names.
@@ -87,7 +87,7 @@ func (s *Server) logCall(ctx context.Context, r *request, called slog.Attr, outc
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "call", append(attrs, details...)...)
 }
 
-// outcome is how a call ended. A call that is not ok has an error as its result,
+// outcome returns how a call ended. A call that is not ok has an error as its result,
 // or none because it was refused, was cancelled before it started, or panicked.
 func outcome(ctx context.Context, ok bool) string {
 	text := "ok"

@@ -32,7 +32,7 @@ func newCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, e
 	return c, nil
 }
 
-// get is a [tls.Config.GetCertificate].
+// get implements [tls.Config.GetCertificate].
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.at(time.Now()), nil
 }

@@ -279,7 +279,7 @@ func (h *httpHandler) answer(ctx context.Context, e *exchange) {
 	})
 }
 
-// status is the HTTP status of a JSON-RPC error. Protocol versions before
+// status returns the HTTP status of a JSON-RPC error. Protocol versions before
 // 2026-07-28 do not tell errors apart by it.
 func status(r *request, rpcErr *rpcError) int {
 	wait, isOverLater := rpcErr.Data.(retry)
@@ -293,7 +293,7 @@ func status(r *request, rpcErr *rpcError) int {
 	}
 }
 
-// unsupportedMedia says what is wrong with the headers that describe the body.
+// unsupportedMedia returns what is wrong with the headers that describe the body.
 func unsupportedMedia(h http.Header) string {
 	mediaType, err := h.Get("Content-Type"), error(nil)
 	if mediaType != "application/json" { // as nearly all clients write it

@@ -319,7 +319,7 @@ func check(v jsontext.Value) error {
 	return err
 }
 
-// describe is what an error of jsontext says, in bounded length.
+// describe returns what an error of jsontext says, in bounded length.
 func describe(err error) string {
 	if err == io.EOF {
 		return "unexpected end"
@@ -327,7 +327,7 @@ func describe(err error) string {
 	return fmt.Sprintf("%.200s", strings.TrimPrefix(err.Error(), "jsontext: "))
 }
 
-// text is the value of a JSON string; of any other value it is empty.
+// text returns the value of a JSON string, or "" for any other value.
 func text(v jsontext.Value) string {
 	if v.Kind() != '"' {
 		return ""
@@ -340,7 +340,7 @@ func isText(v jsontext.Value, text string) bool {
 	return v.Kind() == '"' && string(unquote(v)) == text
 }
 
-// unquote is the value of a JSON string.
+// unquote returns the value of a JSON string.
 func unquote(v jsontext.Value) []byte {
 	if bytes.IndexByte(v, '\\') < 0 {
 		return v[1 : len(v)-1]

@@ -82,7 +82,7 @@ func (s *Server) methodLabel(method string) string {
 	}
 }
 
-// protocolVersion is the version that a request names, in its body or else in
+// protocolVersion returns the version that a request names in its body, or else in
 // its header.
 func (r *request) protocolVersion() string {
 	version := r.version

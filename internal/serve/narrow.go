@@ -24,7 +24,7 @@ type Narrowing struct {
 // maxNarrowed is how many servers that offer less are kept.
 const maxNarrowed = 64
 
-// narrowed are servers that offer less, by what they leave out.
+// narrowed holds servers that offer less, by what they leave out.
 type narrowed struct {
 	mu      sync.Mutex
 	servers map[string]*Server

@@ -111,7 +111,7 @@ func compare(header, value, field, want string) *rpcError {
 	return nil
 }
 
-// statusOf is the HTTP status that 2026-07-28 gives to a JSON-RPC error.
+// statusOf returns the HTTP status that 2026-07-28 gives to a JSON-RPC error.
 func statusOf(code int) int {
 	switch code {
 	case mcp.METHOD_NOT_FOUND:

@@ -158,7 +158,7 @@ func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
 		}
 		return func() []byte { return nil }
 	}
-	reserved := counted(len(line))
+	reserved := countedBytes(len(line))
 	if !c.server.bytes.TryAcquire(reserved) {
 		c.server.Metrics.refused("memory")
 		return refuse(m.id, errMemoryFull)
@@ -275,7 +275,7 @@ func (c *stdioConn) write(reply []byte) {
 	}
 }
 
-// writeErr is the error of the first write that failed, if any.
+// writeErr returns the error of the first write that failed, if any.
 func (c *stdioConn) writeErr() error {
 	select {
 	case <-c.broken:
