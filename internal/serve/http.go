@@ -211,6 +211,7 @@ func (h *httpHandler) usePost() string {
 
 // post handles one message.
 func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, caller access.Caller) {
+	arrived := time.Now()
 	if problem := unsupportedMedia(r.Header); problem != "" {
 		http.Error(w, problem, http.StatusUnsupportedMediaType)
 		return
@@ -222,13 +223,7 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	}
 	m, rpcErr := parse(body)
 	if rpcErr == nil {
-		rpcErr = checkHeaders(r.Header, m)
-	}
-	if rpcErr == nil {
-		s, rpcErr = s.narrow(r)
-	}
-	if rpcErr == nil {
-		rpcErr = s.routed.check(r.Header, m)
+		s, rpcErr = s.checkRequest(r, m)
 	}
 	switch {
 	case rpcErr != nil:
@@ -236,13 +231,26 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	case m.id == nil:
 		w.WriteHeader(http.StatusAccepted)
 	default:
-		e := &exchange{server: s, w: w, request: request{
+		e := &exchange{server: s, arrived: arrived, w: w, request: request{
 			message: m, caller: caller, client: r.RemoteAddr, transport: "tcp", header: r.Header.Get(mcp.HeaderProtocolVersion),
 		}}
 		if h.admitScope(r.Context(), e) {
 			h.answer(r.Context(), e)
 		}
 	}
+}
+
+// checkRequest compares what a request and its message say, and returns the server
+// that answers the message.
+func (s *Server) checkRequest(r *http.Request, m message) (*Server, *rpcError) {
+	if rpcErr := checkHeaders(r.Header, m); rpcErr != nil {
+		return s, rpcErr
+	}
+	narrowed, rpcErr := s.narrow(r)
+	if rpcErr == nil {
+		rpcErr = narrowed.routed.check(r.Header, m)
+	}
+	return narrowed, rpcErr
 }
 
 // admitScope reports whether the caller has the scope that a call needs. If it
@@ -260,7 +268,7 @@ func (h *httpHandler) admitScope(ctx context.Context, e *exchange) bool {
 		return true
 	}
 	e.server.Metrics.refused("scope")
-	e.server.logCall(ctx, &e.request, called, "refused", time.Now(), []slog.Attr{slog.String("scope", scope)})
+	e.server.logCall(ctx, &e.request, called, "refused", e.arrived, []slog.Attr{slog.String("scope", scope)})
 	h.options.Access.RefuseScope(e.w, e.caller, scope)
 	return false
 }
@@ -277,20 +285,6 @@ func (h *httpHandler) answer(ctx context.Context, e *exchange) {
 			e.server.writeResult(e.w, e.id, result)
 		}
 	})
-}
-
-// status returns the HTTP status of a JSON-RPC error. Protocol versions before
-// 2026-07-28 do not tell errors apart by it.
-func status(r *request, rpcErr *rpcError) int {
-	wait, isOverLater := rpcErr.Data.(retry)
-	switch {
-	case isOverLater:
-		return wait.status
-	case mcp.IsModernProtocol(r.version):
-		return statusOf(rpcErr.Code)
-	default:
-		return http.StatusOK
-	}
 }
 
 // unsupportedMedia returns what is wrong with the headers that describe the body.

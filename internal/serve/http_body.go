@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
@@ -58,31 +56,4 @@ func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 // tooLong refuses a message that is longer than allowed.
 func (s *Server) tooLong() *rpcError {
 	return newRPCError(mcp.INVALID_REQUEST, fmt.Sprintf("the message is longer than %d bytes", s.MaxMessage))
-}
-
-func (s *Server) writeError(w http.ResponseWriter, status int, id jsontext.Value, rpcErr *rpcError) {
-	if wait, ok := rpcErr.Data.(retry); ok {
-		w.Header().Set("Retry-After", strconv.Itoa(wait.Seconds))
-	}
-	s.writeJSON(w, status, encode(id, nil, rpcErr))
-}
-
-func (s *Server) writeResult(w http.ResponseWriter, id jsontext.Value, result any) {
-	if first := acknowledgement(id, result); first != nil {
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.Header().Set("X-Accel-Buffering", "no")
-		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(id, result, nil))
-		return
-	}
-	s.writeJSON(w, http.StatusOK, encode(id, result, nil))
-}
-
-var jsonType = []string{"application/json"}
-
-func (s *Server) writeJSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header()["Content-Type"] = jsonType
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.limits.writeTime))
-	_, _ = w.Write(body) // if the client is gone, nobody reads the error either
 }

@@ -110,15 +110,3 @@ func compare(header, value, field, want string) *rpcError {
 	}
 	return nil
 }
-
-// statusOf returns the HTTP status that 2026-07-28 gives to a JSON-RPC error.
-func statusOf(code int) int {
-	switch code {
-	case mcp.METHOD_NOT_FOUND:
-		return http.StatusNotFound
-	case mcp.INTERNAL_ERROR:
-		return http.StatusOK
-	default:
-		return http.StatusBadRequest
-	}
-}

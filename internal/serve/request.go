@@ -2,6 +2,7 @@ package serve
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -44,4 +45,16 @@ func (r *request) abort() *rpcError {
 		return errOutcomeUnknown
 	}
 	return errNotStarted
+}
+
+// waitUntil reports whether done is closed within a time limit.
+func waitUntil(done <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -49,18 +48,6 @@ func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 		waitUntil(c.abortPending(answered), s.limits.abortTime)
 	}
 	return errors.Join(readErr, c.writeErr())
-}
-
-// waitUntil reports whether done is closed within a time limit.
-func waitUntil(done <-chan struct{}, limit time.Duration) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return true
-	case <-timer.C:
-		return false
-	}
 }
 
 // A stdioConn is the connection to the client of a stdio server.

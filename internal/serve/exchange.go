@@ -11,8 +11,9 @@ import (
 // An exchange is a request over HTTP and its response.
 type exchange struct {
 	request
-	server *Server
-	w      http.ResponseWriter
+	server  *Server
+	arrived time.Time
+	w       http.ResponseWriter
 
 	writing  sync.Mutex
 	answered bool
