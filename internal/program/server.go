@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/mark3labs/mcp-go/mcp"
