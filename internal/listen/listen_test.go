@@ -1,12 +1,15 @@
 package listen_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -233,4 +236,44 @@ func TestTheDelayEndsWithTheCaller(t *testing.T) {
 	_, err = http.DefaultClient.Do(req)
 	require.ErrorIs(t, err, context.Canceled)
 	f.Close() // it waits for the handler
+}
+
+// A URL is in the line twice: as it was called, and in the reason.
+func TestALongURLMakesNoLongLine(t *testing.T) {
+	t.Parallel()
+	f := start(t, listen.Options{})
+	for _, path := range []string{"/" + strings.Repeat("a", 50_000), "/" + strings.Repeat("%1b", 15_000), "/?" + strings.Repeat("b=%e2%80%ae&", 4000)} {
+		status, line := f.send("POST", path, message.Encode(), signed(f.URL+"/other", message))
+		require.Equal(t, 403, status)
+		require.Less(t, len(line), 6000)
+		require.Contains(t, line, "another token than TWILIO_AUTH_TOKEN")
+	}
+}
+
+// Requests that arrive together on one connection are handled one after another.
+func TestRequestsOfOneConnectionAreAnsweredInTheirOrder(t *testing.T) {
+	t.Parallel()
+	f := start(t, listen.Options{})
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", f.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	body := message.Encode()
+	request := func(signed string) string {
+		return fmt.Sprintf("POST /hook HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n%s: %s\r\n\r\n%s",
+			f.Listener.Addr(), len(body), signature.Header, signed, body)
+	}
+	valid := signature.Sign(token, f.URL+"/hook", message)
+	_, err = io.WriteString(conn, request(valid)+request("wrong")+request(valid))
+	require.NoError(t, err)
+	answers := bufio.NewReader(conn)
+	for _, want := range []int{200, 403, 200} {
+		res, err := http.ReadResponse(answers, nil)
+		require.NoError(t, err)
+		_, _ = io.Copy(io.Discard, res.Body)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, want, res.StatusCode)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	require.Equal(t, 3, strings.Count(f.String(), "\n"))
 }

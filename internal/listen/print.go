@@ -54,8 +54,12 @@ func (e event) json() (line []byte) {
 // shown are the fields that a line of text has, in this order.
 var shown = []string{"EventType", "ConversationSid", "MessageSid", "ParticipantSid", "Author", "Body", "StateFrom", "StateTo", "Status"}
 
-// maxShown limits the length of a value in a line of text, in characters.
-const maxShown = 200
+// These limit the length of a value and of a reason, which has a URL in it, in a line
+// of text, in characters.
+const (
+	maxShown  = 200
+	maxReason = 600
+)
 
 func (e event) text() []byte {
 	line := fmt.Appendf(nil, "%s %s %s", e.Time.Local().Format(time.TimeOnly), plain(e.Method), plain(e.URL))
@@ -68,18 +72,23 @@ func (e event) text() []byte {
 	if e.Valid {
 		return append(line, ", signature valid"...)
 	}
-	return fmt.Appendf(line, ": %s", visible(e.Reason))
+	return fmt.Appendf(line, ": %s", visible(clip(e.Reason, maxReason)))
 }
 
 // plain returns a value as it is if it is one word, and otherwise in quotes.
 func plain(value string) string {
-	if runes := []rune(value); len(runes) > maxShown {
-		value = string(runes[:maxShown]) + "…"
-	}
+	value = clip(value, maxShown)
 	if value == visible(value) && value != "" && !strings.ContainsAny(value, " =") {
 		return value
 	}
 	return `"` + visible(value) + `"`
+}
+
+func clip(text string, characters int) string {
+	if runes := []rune(text); len(runes) > characters {
+		return string(runes[:characters]) + "…"
+	}
+	return text
 }
 
 // visible returns text with escapes for what is not to be seen, so that it does not
