@@ -7,8 +7,10 @@ const [check, stdout, stderr] = process.argv.slice(2);
 
 const webhooks = ["list_conversation_webhooks", "create_conversation_webhook"];
 const manage = ["ensure_conversation_webhook", "fetch_conversation_webhook", "update_conversation_webhook", "delete_conversation_webhook"];
+const conversations = ["list_conversations", "list_participant_conversations", "fetch_conversation", "list_conversation_services", "check_conversation_webhooks"];
+const configuration = ["fetch_webhook_configuration", "update_webhook_configuration", "list_address_configurations"];
 const docs = ["search_documentation", "get_documentation"];
-const all = [...webhooks, ...manage, ...docs];
+const all = [...webhooks, ...manage, ...conversations, ...configuration, ...docs];
 
 const view = "ui://twilio-conversations/webhooks.html";
 const page = (name) => `twilio-conversations://docs/${name}`;
@@ -25,9 +27,14 @@ const checks = {
   "tools: no flags": tools(webhooks),
   "tools: --toolsets webhooks": tools(webhooks),
   "tools: --toolsets manage": tools(manage),
+  "tools: --toolsets conversations": tools(conversations),
+  "tools: --toolsets configuration": tools(configuration),
+  "tools: --toolsets configuration --read-only": tools(["fetch_webhook_configuration", "list_address_configurations"]),
   "tools: --toolsets docs": tools(docs),
+  "tools: --toolsets webhooks,manage,conversations": tools([...webhooks, ...manage, ...conversations]),
   "tools: --toolsets all": tools(all),
-  "tools: --toolsets all --read-only": tools(["list_conversation_webhooks", "fetch_conversation_webhook", ...docs]),
+  "tools: --toolsets all --read-only": tools(["list_conversation_webhooks", "fetch_conversation_webhook", ...conversations,
+    "fetch_webhook_configuration", "list_address_configurations", ...docs]),
   "tools: /docs/mcp": tools(docs),
 
   "list: three webhooks"({ result }) {
@@ -98,7 +105,7 @@ const checks = {
   },
 
   "prompts/list"({ result }) {
-    assert.deepEqual(result.prompts.map(({ name }) => name).sort(), ["audit_webhooks", "connect_bot", "connect_studio_flow"]);
+    assert.deepEqual(result.prompts.map(({ name }) => name).sort(), ["audit_webhooks", "connect_bot", "connect_studio_flow", "why_does_my_webhook_not_fire"]);
     for (const prompt of result.prompts) {
       assert.ok(prompt.arguments.every(({ description }) => description), `every argument of ${prompt.name} is described`);
     }
@@ -126,7 +133,7 @@ const checks = {
   "tools/list --app-info"(_, infos) {
     assert.deepEqual(infos.map(({ toolName }) => toolName), all);
     const withView = infos.filter(({ hasApp }) => hasApp);
-    assert.deepEqual(withView.map(({ toolName }) => toolName), [...webhooks, "ensure_conversation_webhook", "fetch_conversation_webhook"]);
+    assert.deepEqual(withView.map(({ toolName }) => toolName), [...webhooks, "ensure_conversation_webhook", "fetch_conversation_webhook", "check_conversation_webhooks"]);
     for (const { resourceUri, resourceMimeType, csp } of withView) {
       assert.deepEqual([resourceUri, resourceMimeType, csp], [view, "text/html;profile=mcp-app", {}]);
     }
