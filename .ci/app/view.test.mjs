@@ -24,13 +24,14 @@ const meta = { page: 0, page_size: 5, previous_page_url: null, next_page_url: nu
 const resultOf = (data, more) => ({ content: [{ type: "text", text: JSON.stringify(data) }], structuredContent: data, ...more });
 const listOf = (webhooks, changes) => resultOf({ webhooks, meta: { ...meta, ...changes } });
 
-let browser, server, base;
+let browser, server, base, canDelete;
 before(async () => {
   server = createServer(({ url }, response) => {
     const isView = url === "/view";
     response.setHeader("Content-Type", "text/html; charset=utf-8");
     if (isView) response.setHeader("Content-Security-Policy", csp);
-    response.end(read(isView ? "../../internal/web/app/webhooks.html" : "host.html"));
+    const html = read(isView ? "../../internal/web/app/webhooks.html" : "host.html");
+    response.end(isView && canDelete ? html.replace("<html ", "<html data-delete ") : html); // as the server does
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   base = `http://127.0.0.1:${server.address().port}`;
@@ -42,7 +43,8 @@ after(async () => {
 });
 
 // open shows the view in a host, and returns what a test needs of both.
-async function open(t, { hostContext = {}, hostCapabilities = { serverTools: {} }, width = 900 } = {}) {
+async function open(t, { hostContext = {}, hostCapabilities = { serverTools: {} }, width = 900, deletes = false } = {}) {
+  canDelete = deletes;
   const context = await browser.newContext({ viewport: { width, height: 640 }, timezoneId: "UTC", locale: "en-US" });
   t.after(() => context.close());
   const page = await context.newPage(), problems = [];
@@ -314,6 +316,128 @@ test("The table is usable on a narrow screen and by keyboard", async (t) => {
   await screenshot(page, "narrow");
   await page.setViewportSize({ width: 560, height: 640 });
   await screenshot(page, "inline");
+});
+
+const found = {
+  conversation: { sid: conversation, state: "active" },
+  webhooks: [
+    { sid: three[0].sid, target: "webhook", calls: "http://localhost/hook", events: ["onMessageAdded", "onMessageSent"] },
+    { sid: three[1].sid, target: "trigger", calls: "https://example.com/keyword", events: ["onMessageAdded"], keywords: ["help me"] },
+    { sid: three[2].sid, target: "studio", calls: "FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", events: [] },
+  ],
+  other_levels: [{ level: "service", url: "https://example.com/all", events: ["onMessageAdded"] }],
+  findings: [
+    { severity: "problem", webhook: three[0].sid, text: "The webhook's URL has the local host localhost: Twilio cannot reach it.", page: "x" },
+    { severity: "warning", webhook: three[2].sid, text: "The Flow has no Configuration.Filters.", page: "x" },
+    { severity: "note", text: "REST <b>fires</b> nothing \u202e.", page: "x" },
+  ],
+  alerts: [], unavailable: [{ what: "the debugger's alerts", why: "HTTP 403." }],
+};
+
+for (const theme of ["light", "dark"]) {
+  test(`A check shows its findings, the webhooks and the other levels, ${theme}`, async (t) => {
+    const { page, view, show, status, rows, accessible, problems } = await open(t, { hostContext: { theme } });
+    await show(resultOf(found));
+    await status("1 problem, 1 warning, 1 part not read.");
+    assert.deepEqual(await view.locator("#findings li").evaluateAll((items) => items.map((item) => [item.className, item.innerText])), [
+      ["problem", `Problem: The webhook's URL has the local host localhost: Twilio cannot reach it. ${three[0].sid}`],
+      ["warning", `Warning: The Flow has no Configuration.Filters. ${three[2].sid}`],
+      ["note", "Note: REST <b>fires</b> nothing [U+202E]."],
+      ["unread", "Not read: the debugger's alerts: HTTP 403."],
+    ]);
+    assert.deepEqual(await rows(), [
+      [`webhook\n${three[0].sid}`, "http://localhost/hook", "onMessageAdded\nonMessageSent"],
+      [`trigger\n${three[1].sid}`, "https://example.com/keyword", "help me"],
+      [`studio\n${three[2].sid}`, "FWaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "–"],
+      ["All of the service", "https://example.com/all", "onMessageAdded"],
+    ]);
+    await accessible();
+    await screenshot(page, `check-${theme}`);
+    await show(listOf(three));
+    await status("3 of 5 webhooks.");
+    assert.equal(await view.locator("#findings").isVisible(), false);
+    assert.deepEqual(problems, []);
+  });
+}
+
+test("A check is repeated with its arguments", async (t) => {
+  const { show, input, status, received, answerCalls, refresh } = await open(t);
+  await input({ ConversationSid: "support/42", Hours: 48 });
+  await show(resultOf({ ...found, conversation: {} }));
+  await status("1 problem");
+  assert.equal(await refresh.textContent(), "Check again");
+  await answerCalls(resultOf({ ...found, findings: [], unavailable: [] }));
+  await refresh.click();
+  await status("Nothing is seen to be wrong.");
+  const [{ params }] = await received("tools/call");
+  assert.deepEqual(params, { name: "check_conversation_webhooks", arguments: { ConversationSid: "support/42", Hours: 48 } });
+});
+
+test("A webhook is deleted only after a question", async (t) => {
+  const { page, view, show, status, received, answerCalls, accessible, problems } = await open(t, { deletes: true });
+  await show(listOf(three));
+  await status("3 of 5 webhooks.");
+  const cell = view.locator("tbody tr").nth(1).locator("th");
+  await cell.getByRole("button", { name: `Delete the webhook ${three[1].sid}` }).click();
+  await cell.getByText("Delete it? It cannot be restored.").waitFor();
+  await screenshot(page, "delete");
+  await accessible();
+  await cell.getByRole("button", { name: "Keep" }).click();
+  assert.deepEqual(await received("tools/call"), []);
+  await cell.getByRole("button").click();
+  await answerCalls(resultOf({ sid: three[1].sid, deleted: true }));
+  await cell.getByRole("button", { name: "now" }).click();
+  await page.waitForFunction(() => window.received.filter((m) => m.method === "tools/call").length === 2);
+  const [first, second] = await received("tools/call");
+  assert.deepEqual(first.params, { name: "delete_conversation_webhook", arguments: { ConversationSid: conversation, Sid: three[1].sid } });
+  assert.equal(second.params.name, "list_conversation_webhooks");
+  assert.deepEqual(problems, []);
+});
+
+test("A delete that fails, or that the user declines elsewhere, says so", async (t) => {
+  for (const [answer, message] of [
+    [resultOf({ sid: three[0].sid, deleted: false }, { content: [{ type: "text", text: "Nothing was changed." }] }), "Nothing was changed."],
+    [{ content: [{ type: "text", text: "Twilio refused." }], isError: true }, "Twilio refused."],
+    [{ error: { code: -32602, message: "no such tool" } }, "Deleting was not possible: no such tool."],
+  ]) {
+    const { view, show, status, answerCalls } = await open(t, { deletes: true });
+    await show(listOf(three));
+    await view.locator("tbody tr").first().getByRole("button").click();
+    await answerCalls(answer);
+    await view.locator("tbody tr").first().getByRole("button", { name: "now" }).click();
+    await status(message);
+  }
+});
+
+test("Without the tool, the conversation or a host that calls tools, nothing can be deleted", async (t) => {
+  for (const [options, webhooks] of [[{}, three], [{ deletes: true, hostCapabilities: {} }, three], [{ deletes: true }, [{ ...three[0], conversation_sid: null }]]]) {
+    const { view, show, status } = await open(t, options);
+    await show(listOf(webhooks));
+    await status("of 5 webhooks.");
+    assert.equal(await view.locator("tbody button").count(), 0);
+  }
+});
+
+test("A SID stays on one line at 900 pixels", async (t) => {
+  for (const [deletes, data] of [[false, { webhooks: three, meta }], [true, { webhooks: three, meta }], [true, found]]) {
+    const { view, show, status } = await open(t, { deletes, width: 900 });
+    await show(resultOf(data));
+    await status(/\d/);
+    const heights = await view.locator(".sid").evaluateAll((all) => all.map((e) => e.getClientRects().length));
+    assert.ok(heights.length >= 4);
+    assert.ok(heights.every((lines) => lines === 1), heights.join());
+    const wide = await view.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 900, `the page is ${wide} pixels wide`);
+  }
+});
+
+test("The theme is the host's, and not that of the operating system", async (t) => {
+  const scheme = (view) => view.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+  const { view, send } = await open(t);
+  assert.equal(await scheme(view), "normal", "the host has said nothing");
+  await send({ method: "ui/notifications/host-context-changed", params: { theme: "dark" } });
+  await view.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+  assert.equal(await scheme(view), "dark");
 });
 
 test("Opened without a host, the page says so", async (t) => {

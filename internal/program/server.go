@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -30,7 +31,7 @@ func (p *program) newServer(pages string) (server *serve.Server, stop func(), er
 	}
 	options := p.serverOptions(offered)
 	options.Tools = servedTools(offered, twilio)
-	options.Resources, options.Extensions = append(options.Resources, app.Resource()), map[string]any{app.Extension: struct{}{}}
+	options.Resources, options.Extensions = append(options.Resources, app.Resource(offers(offered, "delete_conversation_webhook"))), map[string]any{app.Extension: struct{}{}}
 	options.Methods = map[string]serve.Method{}
 	addSkills(&options)
 	if err := p.addEvents(&options, twilio); err != nil {
@@ -39,6 +40,11 @@ func (p *program) newServer(pages string) (server *serve.Server, stop func(), er
 	}
 	options.Instructions, options.Narrow = p.instructions(offered), p.narrow(selection, twilio)
 	return serve.New(options), stop, nil
+}
+
+// offers reports whether a tool is among those that are offered.
+func offers(offered []tools.Tool, name string) bool {
+	return slices.ContainsFunc(offered, func(t tools.Tool) bool { return t.Definition.Name == name })
 }
 
 // newClient returns a client of Twilio or of the sandbox, and a function that

@@ -1,6 +1,6 @@
 // Package app is the MCP Apps view of a conversation's webhooks: one HTML page
-// that a host shows beside the result of a tool call. The page needs no network
-// and changes nothing.
+// that a host shows beside the result of a tool call. The page needs no network, and
+// changes nothing but by the tool that deletes a webhook, after a question.
 //
 // It follows the MCP Apps extension of 2026-01-26:
 // https://github.com/modelcontextprotocol/ext-apps/blob/main/specification/2026-01-26/apps.mdx
@@ -9,6 +9,7 @@ package app
 import (
 	"context"
 	_ "embed"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -25,15 +26,19 @@ const (
 //go:embed webhooks.html
 var html string
 
-// Resource returns the resource that holds the page. The page needs no network,
-// and the host draws a border around it.
-func Resource() server.ServerResource {
+// Resource returns the resource that holds the page. The page needs no network, and
+// the host draws a border around it. It offers to delete webhooks if canDelete.
+func Resource(canDelete bool) server.ServerResource {
+	text := html
+	if canDelete {
+		text = strings.Replace(html, "<html ", "<html data-delete ", 1)
+	}
 	meta := map[string]any{"ui": map[string]any{"csp": map[string]any{}, "prefersBorder": true}}
 	return server.ServerResource{
 		Resource: mcp.NewResource(uri, "webhooks", mcp.WithMIMEType(mimeType), mcp.WithResourceTitle("Webhooks of a conversation"),
-			mcp.WithResourceDescription("A table of the webhooks in a tool's result, for hosts that show MCP Apps.")),
+			mcp.WithResourceDescription("The webhooks or the findings in a tool's result, for hosts that show MCP Apps.")),
 		Handler: func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-			return []mcp.ResourceContents{mcp.TextResourceContents{URI: uri, MIMEType: mimeType, Text: html, Meta: meta}}, nil
+			return []mcp.ResourceContents{mcp.TextResourceContents{URI: uri, MIMEType: mimeType, Text: text, Meta: meta}}, nil
 		},
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const maxSize = 12_000 // bytes
+const maxSize = 18_000 // bytes
 
 func TestThePageIsSmall(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestThePageSpeaksTheProtocol(t *testing.T) {
 	t.Parallel()
 	for _, wanted := range []string{
 		`<html lang="en">`, `"ui/initialize"`, `protocolVersion: "2026-01-26"`, `"ui/notifications/initialized"`, `"ui/notifications/tool-result"`,
-		`"ui/notifications/size-changed"`, `"ui/resource-teardown"`, `"list_conversation_webhooks"`, `role="status"`, `<caption`, `scope="col"`,
+		`"ui/notifications/size-changed"`, `"ui/resource-teardown"`, `"list_conversation_webhooks"`, `role="status"`, `<caption`, `scope: "col"`,
 	} {
 		require.Contains(t, html, wanted)
 	}
@@ -51,11 +51,19 @@ func TestThePageSpeaksTheProtocol(t *testing.T) {
 
 func TestTheMetadataIsAsMCPAppsNamesIt(t *testing.T) {
 	t.Parallel()
-	contents, err := Resource().Handler(t.Context(), mcp.ReadResourceRequest{})
+	contents, err := Resource(false).Handler(t.Context(), mcp.ReadResourceRequest{})
 	require.NoError(t, err)
 	require.JSONEq(t, `[{"uri": "ui://twilio-conversations/webhooks.html", "mimeType": "text/html;profile=mcp-app", "text": `+encode(t, html)+`,
 		"_meta": {"ui": {"csp": {}, "prefersBorder": true}}}]`, encode(t, contents))
 	require.JSONEq(t, `{"ui": {"resourceUri": "ui://twilio-conversations/webhooks.html"}}`, encode(t, ToolMeta()))
+}
+
+func TestThePageOffersToDeleteOnlyWithTheTool(t *testing.T) {
+	t.Parallel()
+	require.NotContains(t, html, "<html data-delete")
+	contents, err := Resource(true).Handler(t.Context(), mcp.ReadResourceRequest{})
+	require.NoError(t, err)
+	require.Contains(t, encode(t, contents), `\u003chtml data-delete lang=`)
 }
 
 func encode(t *testing.T, v any) string {
