@@ -311,3 +311,12 @@ func TestProblemsAreSortedAndOnePerPath(t *testing.T) {
 	p.add(path{name: strings.Repeat("n", 41)}, "is 5.")
 	require.EqualError(t, p.err(), `"a b" is 4. b[2] is 2. b[10] is 1. "`+strings.Repeat("n", 40)+`…" is 5.`)
 }
+
+// What a caller sent is never taken for a text with alternatives.
+func TestAPhoneNumberIsToldHowToFindItsConversations(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, offered(nil).hintConversation("+1555867[a|b]"))
+	require.Equal(t, `ConversationSid looks like a phone number, "whatsapp:+15558675310": list_participant_conversations finds its conversations.`,
+		offered{"list_participant_conversations"}.hintConversation("whatsapp:+15558675310"))
+	require.Contains(t, offered{"list_participant_conversations"}.hintConversation("[a|b]:+15558675310"), `"[a|b]:+15558675310": list_participant_conversations`)
+}

@@ -16,7 +16,8 @@ import (
 // Identical means the same target and, because Twilio ignores what a target does
 // not use, the same URL, method (post by default) and set of filters for webhook;
 // URL, method and set of triggers for trigger; Flow SID, and set of filters if w
-// has any, for studio. URLs are compared by [SameURL]. ReplayAfter is not compared: if the webhook exists, nothing is replayed.
+// has any, for studio. URLs are compared by [SameURL]. ReplayAfter is not compared:
+// if the webhook exists, nothing is replayed.
 //
 // Calls with the same conversation, as it is spelled, and the same credentials run
 // one after another. With a [Store], so do those of all processes that may create a

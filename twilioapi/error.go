@@ -49,6 +49,7 @@ type ReadBack struct {
 	Unreadable []string // after an update: the parameters whose values cannot be read
 }
 
+// Error says what happened, with Twilio's message and code.
 func (e *Error) Error() string {
 	var text string
 	switch {
@@ -101,6 +102,7 @@ func (e *Error) orNil() error {
 // Unwrap returns the error of the network or of the context.
 func (e *Error) Unwrap() error { return e.Err }
 
+// String says what reading told, as the end of a sentence.
 func (r *ReadBack) String() string {
 	switch {
 	case r.Err != nil:

@@ -47,7 +47,7 @@ const (
 )
 
 // words returns what a person reads at the beginning of a body, on one line: HTML
-// without tags, scripts and styles.
+// without its tags, title, scripts and styles.
 func words(body []byte) string {
 	rest := string(body[:min(len(body), maxPage)])
 	var text strings.Builder
