@@ -77,7 +77,7 @@ func (e explainer) explain(err error) (string, errorDetails) {
 
 func (e explainer) details(err *twilioapi.Error) errorDetails {
 	mayBeRepeated := err.Outcome == twilioapi.Refused && advice[err.Code] == tryLater || err.Status == http.StatusTooManyRequests ||
-		err.Outcome == twilioapi.NotSent && err.Attempts > 0 ||
+		err.Outcome == twilioapi.NotSent && (err.Attempts > 0 || errors.Is(err, twilioapi.ErrStore)) ||
 		e.idempotent && (err.Outcome == twilioapi.Failed || err.Outcome == twilioapi.Unknown)
 	return errorDetails{
 		Status: err.Status, Code: err.Code, Message: reason(err), MoreInfo: err.MoreInfo,

@@ -93,6 +93,11 @@ func TestErrorsAreExplained(t *testing.T) {
 			"Twilio was not reached, and nothing was done: no such host after 4 attempts. Try again; if this persists, ask the user to check the network and the server's settings.",
 			errorDetails{Message: "no such host", Attempts: 4, Retryable: true, Outcome: "not_sent"},
 		},
+		"without the store": {
+			&twilioapi.Error{Outcome: twilioapi.NotSent, Message: "no store", Err: twilioapi.ErrStore},
+			"Nothing was sent: no store.",
+			errorDetails{Message: "no store", Retryable: true, Outcome: "not_sent"},
+		},
 		"unsent": {
 			&twilioapi.Error{Outcome: twilioapi.NotSent, Message: "no credentials"},
 			"Nothing was sent: no credentials.",

@@ -93,12 +93,15 @@ func (c *Client) conversationSID(ctx context.Context, scope requestScope) (strin
 	return strings.ToLower(fetched.SID), nil
 }
 
-// storeError says what a call that a store's error ends did, and what to try.
+// ErrStore is wrapped by the error of an ensure that sends no create because the [Store]
+// does not answer, or has lost the lock.
+var ErrStore = errors.New("another copy might create the same webhook at this moment, so nothing was created; try again in a minute")
+
 func storeError(err error) error {
 	if errors.Is(err, errBusy) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fmt.Errorf("%w; another copy might create the same webhook at this moment, so nothing was created; try again in a minute", err)
+	return fmt.Errorf("%w; %w", err, ErrStore)
 }
 
 func (c *Client) ensure(ctx context.Context, scope requestScope, w NewWebhook, lock Lock) (Result, error) {

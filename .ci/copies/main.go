@@ -1,13 +1,17 @@
 // Copies runs three copies of the server behind nginx and takes them out of
 // service, stops and starts them one after another while clients call. It fails
-// unless every call got exactly one response and was run exactly once.
+// unless every call got exactly one response and was run exactly once. Before, the
+// copies, which share a Redis, ensure webhooks while copies and Redis fail: it fails if
+// a second webhook is created.
 //
 // Usage: copies SERVER (the built program; nginx and node are found by PATH)
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"slices"
@@ -40,10 +44,27 @@ func run(ctx context.Context, server string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s, err := startSite(ctx, server, dir)
+	seed := rand.Uint64()
+	s, err := startSite(ctx, server, dir, seed)
 	defer s.stop()
 	if err != nil {
 		return err
+	}
+	for _, f := range faults {
+		if err := s.ensure(ctx, f); err != nil {
+			return err
+		}
+	}
+	if err := s.losing(ctx, seed); err != nil {
+		return fmt.Errorf("seed %d: %w", seed, err)
+	}
+	if err := s.verifyLogs(); err != nil {
+		return err
+	}
+	for i := range s.copies { // whose calls are counted in the log
+		if err := errors.Join(s.restart(ctx, i), os.Truncate(s.copyLog(i), 0)); err != nil {
+			return err
+		}
 	}
 	return s.check(ctx)
 }

@@ -26,15 +26,19 @@ type site struct {
 		address string
 		process *process
 	}
-	others []*process // the sandbox and nginx
-	conf   string     // of nginx, with all copies
+	others       []*process // the sandbox and nginx
+	redis        *process
+	redisAddress string
+	upstream     *upstream // in front of the sandbox
+	conf         string    // of nginx, with all copies
 }
 
 // startSite starts everything and waits until it answers. The site must be
 // stopped even after an error.
-func startSite(ctx context.Context, server, dir string) (*site, error) {
+func startSite(ctx context.Context, server, dir string, seed uint64) (*site, error) {
 	s := &site{dir: dir, server: server}
-	addresses := []*string{&s.sandbox, &s.plain, &s.secure}
+	var upstreamAddress string
+	addresses := []*string{&upstreamAddress, &s.sandbox, &s.plain, &s.secure, &s.redisAddress}
 	for i := range s.copies {
 		addresses = append(addresses, &s.copies[i].address)
 	}
@@ -45,6 +49,16 @@ func startSite(ctx context.Context, server, dir string) (*site, error) {
 		}
 	}
 	if err := s.start(ctx, s.file("sandbox.log"), server, "sandbox", "--http", s.sandbox); err != nil {
+		return s, err
+	}
+	if err := waitForPort(ctx, s.sandbox); err != nil {
+		return s, err
+	}
+	if err := s.startRedis(ctx); err != nil {
+		return s, err
+	}
+	var err error
+	if s.upstream, err = startUpstream(ctx, upstreamAddress, s.sandbox, seed); err != nil {
 		return s, err
 	}
 	for i := range s.copies {
@@ -64,6 +78,9 @@ func (s *site) stop() {
 			_ = c.process.cmd.Process.Kill()
 		}
 	}
+	if s.redis != nil {
+		_ = s.redis.cmd.Process.Kill()
+	}
 	for _, p := range s.others {
 		_ = p.stop()
 	}
@@ -80,9 +97,10 @@ func (s *site) start(ctx context.Context, log, name string, args ...string) erro
 // startCopy starts a copy and waits until it is ready.
 func (s *site) startCopy(ctx context.Context, i int) error {
 	c := &s.copies[i]
-	env := []string{"TWILIO_API_KEY=SK00000000000000000000000000000000", "TWILIO_API_SECRET=no-secret"}
+	env := []string{"TWILIO_API_KEY=SK00000000000000000000000000000000", "TWILIO_API_SECRET=no-secret", "MCP_REDIS_URL=redis://:" + redisPassword + "@" + s.redisAddress}
 	var err error
-	c.process, err = startProcess(ctx, s.copyLog(i), env, s.server, "--http", c.address, "--base-url", "http://"+s.sandbox,
+	c.process, err = startProcess(ctx, s.copyLog(i), env, s.server, "--http", c.address, "--base-url", "http://"+s.upstream.address,
+		"--toolsets", "webhooks,manage",
 		"--drain", "1s", "--log-format", "json")
 	if err != nil {
 		return err
@@ -105,10 +123,10 @@ func (s *site) startNginx(ctx context.Context) error {
 		"server 127.0.0.1:8082 ": "server " + s.copies[1].address + " ",
 		"server 127.0.0.1:8083 ": "server " + s.copies[2].address + " ",
 	} {
-		if strings.Count(s.conf, written) != 1 {
-			return fmt.Errorf("%s does not contain %q once", nginxConf, written)
+		if !strings.Contains(s.conf, written) {
+			return fmt.Errorf("%s does not contain %q", nginxConf, written)
 		}
-		s.conf = strings.Replace(s.conf, written, used, 1)
+		s.conf = strings.ReplaceAll(s.conf, written, used)
 	}
 	if err := writeCertificate(s.file("tls.crt"), s.file("tls.key")); err != nil {
 		return err
@@ -127,7 +145,7 @@ func (s *site) startNginx(ctx context.Context) error {
 func (s *site) reload(ctx context.Context, down ...int) error {
 	conf := s.conf
 	for _, i := range down {
-		conf = strings.Replace(conf, s.copies[i].address+" ", s.copies[i].address+" down ", 1)
+		conf = strings.ReplaceAll(conf, s.copies[i].address+" ", s.copies[i].address+" down ")
 	}
 	if err := os.WriteFile(s.file("nginx.conf"), []byte(conf), 0o600); err != nil {
 		return err

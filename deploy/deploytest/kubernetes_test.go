@@ -118,7 +118,7 @@ func TestKubernetesProbesAreAnswered(t *testing.T) {
 	container := m.container(t)
 	tokens := filepath.Join(t.TempDir(), "tokens")
 	require.NoError(t, os.WriteFile(tokens, []byte("a-token-of-the-test"), 0o400))
-	env := []string{"TWILIO_API_KEY=SK00000000000000000000000000000000", "TWILIO_API_SECRET=no-secret", "MCP_AUTH_TOKEN_FILE=" + tokens}
+	env := []string{"TWILIO_API_KEY=SK00000000000000000000000000000000", "TWILIO_API_SECRET=no-secret", "MCP_REDIS_URL=redis://:no-secret@127.0.0.1:1", "MCP_AUTH_TOKEN_FILE=" + tokens}
 	require.Len(t, container.Env, len(env))
 	var args []string
 	for _, arg := range container.Args {
