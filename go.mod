@@ -3,7 +3,6 @@ module twilio-conversations-mcp
 go 1.26.0
 
 require (
-	github.com/alecthomas/kong v1.17.0
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/go-json-experiment/json v1.27.2

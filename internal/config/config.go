@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"strings"
+	"slices"
 	"time"
-
-	"github.com/alecthomas/kong"
 )
 
 // A Config holds the settings and the command that was chosen. Secrets are not
@@ -54,7 +51,7 @@ type Config struct {
 	TLSCert          string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"TLS certificate, PEM; together with --tls-key."`
 	TLSKey           string        `group:"HTTP" name:"tls-key" variable:"MCP_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
 
-	Serve struct{} `cmd:"" default:"withargs" help:"Serve MCP over stdio, or over HTTP with --http. The default."`
+	Serve struct{} `cmd:"" help:"Serve MCP over stdio, or over HTTP with --http. The default."`
 	Call  struct {
 		Tool string  `arg:"" help:"The tool to call."`
 		JSON *string `arg:"" optional:"" name:"json" help:"Its arguments; - reads them from standard input. Left out: print the tool's input schema."`
@@ -72,14 +69,8 @@ type Config struct {
 	Version struct{} `cmd:"" help:"Print version, commit and Go version."`
 
 	// Command is the chosen command: serve, call, sandbox, listen, config or version.
-	Command string `kong:"-"`
+	Command string
 }
-
-const description = `An MCP server that lets AI agents manage the webhooks of a Twilio conversation, and read the API's documentation.
-
-Secrets come from the environment only. Twilio credentials: TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Accepted bearer tokens over HTTP: MCP_AUTH_TOKEN (several separated by commas), or the lines of a file, MCP_AUTH_TOKEN_FILE. MCP Events: MCP_EVENTS_KEY, at least 32 bytes (several separated by commas; the first one seals), with --public-url. What the copies of a server share is in Redis or Valkey: MCP_REDIS_URL, redis:// or rediss://.
-
-Each flag can be set by the variable in brackets. Flags take precedence.`
 
 // A LookupFunc finds an environment variable, as os.LookupEnv does.
 type LookupFunc func(name string) (value string, ok bool)
@@ -91,42 +82,30 @@ var ErrHelp = errors.New("help requested")
 // leaves out. An error names the flag, argument or variable that is wrong.
 func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*Config, error) {
 	var c Config
-	var helped bool
-	env := environment{lookup: lookup, source: map[string]string{}}
-	parser, err := kong.New(&c,
-		kong.Name("twilio-conversations-mcp"),
-		kong.Description(description),
-		kong.Writers(stdout, stdout),
-		kong.Exit(func(int) { helped = true }),
-		kong.Resolvers(kong.ResolverFunc(env.resolve)),
-		kong.ValueFormatter(helpWithVariable),
-	)
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := parser.Parse(args)
-	switch {
-	case helped:
+	line := newCommandLine(&c)
+	chosen, err := line.read(args)
+	if errors.Is(err, errHelpFlag) {
+		if err := line.writeHelp(stdout, chosen); err != nil {
+			return nil, err
+		}
 		return nil, ErrHelp
-	case err != nil:
-		return nil, fmt.Errorf("%s%w%s", env.sourceOf(err), err, seeHelp(err))
 	}
-	c.Command, _, _ = strings.Cut(parsed.Command(), " ")
+	for _, o := range slices.Concat(line.root.flags, chosen.flags, chosen.args) {
+		if err == nil {
+			err = o.assign(lookup)
+		}
+	}
+	c.Command = chosen.name
 	if len(c.Toolsets) == 0 && c.Command != "config" {
 		c.Toolsets = []string{"webhooks"}
 	}
-	if err := c.check(); err != nil {
+	if err == nil {
+		err = c.check()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w; see --help", err)
 	}
 	return &c, nil
-}
-
-// seeHelp refers to the help text, unless writing that is what failed.
-func seeHelp(err error) string {
-	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return ""
-	}
-	return "; see --help"
 }
 
 // check checks ranges and combinations of settings.

@@ -69,7 +69,6 @@ func TestPackagesImportOnlyTheLayersBelow(t *testing.T) {
 
 // importers lists, for each library, which of our packages may import it.
 var importers = map[string][]string{
-	"github.com/alecthomas/kong":         {"/internal/config"},
 	"github.com/gomodule/redigo":         {"/internal/copies"},
 	"github.com/coreos/go-oidc/v3":       {"/internal/access"},
 	"github.com/go-json-experiment/json": {"/internal/events", "/internal/serve", "/tools", "/twilioapi"},
