@@ -47,8 +47,12 @@ func (s *Server) narrow(r *http.Request) (*Server, *rpcError) {
 	if s.Narrow == nil || r.URL.RawQuery == "" && !hasAny(r.Header, toolsetsChoice, toolsChoice, excludeChoice, readOnlyChoice) {
 		return s, nil
 	}
-	n, err := readNarrowing(r.Header, r.URL.Query())
 	less := s
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return s, newRPCError(mcp.INVALID_PARAMS, "the query of the URL is invalid; separate parameters by &, and escape their values")
+	}
+	n, err := readNarrowing(r.Header, query)
 	if err == nil && (n.ReadOnly || len(n.Toolsets)+len(n.Tools)+len(n.ExcludeTools) > 0) {
 		less, err = s.narrowedBy(n)
 	}
@@ -63,6 +67,11 @@ func hasAny(h http.Header, choices ...choice) bool {
 }
 
 func readNarrowing(h http.Header, query url.Values) (n Narrowing, err error) {
+	for name := range query {
+		if isMisspelled(name) {
+			return n, fmt.Errorf("unknown parameter %.32q of the URL: valid are toolsets, tools, exclude_tools and read_only", name)
+		}
+	}
 	n.Toolsets, n.Tools = toolsetsChoice.lists(h, query), toolsChoice.lists(h, query)
 	n.ExcludeTools = slices.Concat(excludeChoice.lists(h, query)...)
 	for _, value := range slices.Concat(readOnlyChoice.lists(h, query)...) {
@@ -73,6 +82,20 @@ func readNarrowing(h http.Header, query url.Values) (n Narrowing, err error) {
 		n.ReadOnly = n.ReadOnly || readOnly
 	}
 	return n, nil
+}
+
+// isMisspelled reports whether a parameter of a URL is nearly one of those above.
+// One that has no effect would offer more than was meant.
+func isMisspelled(name string) bool {
+	switch name {
+	case toolsetsChoice.parameter, toolsChoice.parameter, excludeChoice.parameter, readOnlyChoice.parameter:
+		return false
+	}
+	switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name)) {
+	case "toolset", "toolsets", "tool", "tools", "exclude", "excludetool", "excludetools", "readonly":
+		return true
+	}
+	return false
 }
 
 // lists returns the names in the header and in the query, in lower case and sorted.

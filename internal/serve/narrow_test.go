@@ -97,6 +97,11 @@ func TestAnInvalidNarrowingIsRefused(t *testing.T) {
 	s := b.listen(t, serve.HTTPOptions{Docs: newFixture().Server})
 	for query, want := range map[string]string{
 		"?tools=nope":       "unknown tool",
+		"?readonly=true":    `unknown parameter \"readonly\" of the URL: valid are toolsets, tools, exclude_tools and read_only`,
+		"?Read-Only=true":   "unknown parameter",
+		"?toolset=docs":     "unknown parameter",
+		"?read_only=%zz":    "the query of the URL is invalid",
+		"?x=1;read_only=1":  "the query of the URL is invalid",
 		"?read_only=please": "X-Mcp-Readonly and read_only must be true or false, not \\\"please\\\"",
 	} {
 		res, answer := s.do(t, "POST", "/mcp"+query, call("7", "echo"), nil)
