@@ -214,7 +214,7 @@ func TestEveryResponseHasTwiliosHeaders(t *testing.T) {
 		"create":       a.post(empty, added),
 		"delete":       a.delete(support + "/WH00000000000000000000000000000001"),
 		"refusal":      a.post(support, ""),
-		"no such path": a.get("/"),
+		"no such path": a.get("/v1"),
 		"not clean":    a.get("//v1"),
 		"wrong method": a.send("PUT", support, "", nil),
 		"anonymous":    a.send("GET", support, "", anonymous),
@@ -272,9 +272,9 @@ func TestUnknownPathsAreNotFoundAndNeverRedirected(t *testing.T) {
 	t.Parallel()
 	a := start(t, sandbox.Options{})
 	for _, path := range []string{
-		"", "/", "/v1", "/v2/Conversations", "/v1/Conversations/", support + "/", "/" + support, "/v1/x/.." + support[3:],
+		"/v1", "/v2/Conversations", "/v1/Conversations/", support + "/", "/" + support, "/v1/x/.." + support[3:],
 		"/v1//Conversations", "/v1/Conversations//Webhooks", "/v1/./Conversations", support + "//WH1", support + "/WH1/x",
-		"/v1/Conversations/CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "/v1/Services", "/v1/Services/IS1/Conversations",
+		"/v1/Services/IS1/Conversations",
 		"/v1/Services/ISgggggggggggggggggggggggggggggggg" + support[3:], "/v1/Services/" + support[4:],
 	} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
@@ -302,7 +302,7 @@ func TestTheResponseToAnUnknownMethodNamesTheAllowedOnes(t *testing.T) {
 	t.Parallel()
 	a := start(t, sandbox.Options{})
 	for path, allow := range map[string]string{
-		"/v1/Conversations": "POST", support: "GET, POST", support + "/WH1": "DELETE, GET, POST",
+		"/v1/Conversations": "GET, POST", support: "GET, POST", support + "/WH1": "DELETE, GET, POST",
 	} {
 		for _, method := range []string{"PUT", "PATCH", "OPTIONS"} {
 			got := a.send(method, path, "", nil)
@@ -641,12 +641,17 @@ func TestANewConversation(t *testing.T) {
 	a := start(t, sandbox.Options{BaseURL: "http://localhost:1/", Now: func() time.Time { return time.Unix(0, 0) }})
 	require.JSONEq(t, `{"sid": "CH00000000000000000000000000001000", "account_sid": "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"chat_service_sid": "ISaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "unique_name": "a", "friendly_name": "A & B", "state": "active",
+		"messaging_service_sid": null, "attributes": "{}", "timers": {}, "bindings": {},
+		"links": {"participants": "http://localhost:1/v1/Conversations/CH00000000000000000000000000001000/Participants",
+			"messages": "http://localhost:1/v1/Conversations/CH00000000000000000000000000001000/Messages",
+			"webhooks": "http://localhost:1/v1/Conversations/CH00000000000000000000000000001000/Webhooks",
+			"export": "http://localhost:1/v1/Conversations/CH00000000000000000000000000001000/Export"},
 		"date_created": "1970-01-01T00:00:00Z", "date_updated": "1970-01-01T00:00:00Z",
 		"url": "http://localhost:1/v1/Conversations/CH00000000000000000000000000001000"}`,
 		a.post("/v1/Conversations", "UniqueName=a&FriendlyName=A+%26+B").body)
 	unnamed := a.post("/v1/Conversations", "")
 	require.Equal(t, 201, unnamed.status)
-	require.Contains(t, unnamed.body, `"unique_name":null,"friendly_name":null`)
+	require.Contains(t, unnamed.body, `"friendly_name":null,"unique_name":null`)
 	require.Equal(t, 201, a.post("/v1/Conversations", "").status)
 	a.refused(a.post("/v1/Conversations", "UniqueName=support/42"), 409, 50353)
 	h := a.created("/v1/Conversations/CH00000000000000000000000000001001/Webhooks", studio)

@@ -31,9 +31,9 @@ func (s *Sandbox) show(r *http.Request, h webhook) webhook {
 
 // add creates a webhook. SIDs ascend, so that page tokens can compare them.
 func (c *conversation) add(target, date string, config configuration) webhook {
-	*c.service.webhooks++
+	c.service.counts.webhooks++
 	h := webhook{
-		AccountSID: accountSID, ConversationSID: c.sid, SID: fmt.Sprintf("WH%032x", *c.service.webhooks),
+		AccountSID: accountSID, ConversationSID: c.sid, SID: fmt.Sprintf("WH%032x", c.service.counts.webhooks),
 		Target: target, Configuration: config, DateCreated: date, DateUpdated: date,
 	}
 	c.webhooks = append(c.webhooks, h)
@@ -43,6 +43,15 @@ func (c *conversation) add(target, date string, config configuration) webhook {
 // index returns the index of the webhook in the path, or -1.
 func (c *conversation) index(r *http.Request) int {
 	return slices.IndexFunc(c.webhooks, func(h webhook) bool { return h.SID == r.PathValue("webhook") })
+}
+
+// list returns a page of the webhooks of a conversation.
+func (s *Sandbox) list(r *http.Request, c *conversation) response {
+	var items []item
+	for _, h := range c.webhooks {
+		items = append(items, item{h.SID, s.show(r, h)})
+	}
+	return s.page(r, listing{key: "webhooks", defaultSize: maxWebhooks, maxSize: maxWebhooks}, items)
 }
 
 func (s *Sandbox) create(r *http.Request, c *conversation) response {
@@ -61,6 +70,7 @@ func (s *Sandbox) create(r *http.Request, c *conversation) response {
 		return badRequest(50361, "A Conversation must not have more than %d webhooks", maxWebhooks)
 	}
 	h := c.add(target, s.date(), configuration{}.with(settings))
+	s.replay(c, h)
 	return response{status: http.StatusCreated, body: s.show(r, h)}
 }
 
