@@ -56,8 +56,10 @@ type Config struct {
 		Tool string  `arg:"" help:"The tool to call."`
 		JSON *string `arg:"" optional:"" name:"json" help:"Its arguments; - reads them from standard input. Left out: print the tool's input schema."`
 	} `cmd:"" help:"Call one tool and print its result."`
-	SandboxAPI struct{} `cmd:"" name:"sandbox" help:"Serve the fake of Twilio alone, on --http or 127.0.0.1:8081."`
-	Listen     struct {
+	SandboxAPI struct {
+		Deliver string `enum:"loopback,any,none" default:"loopback" placeholder:"WHERE" help:"Where webhooks are sent: loopback, any address, or none (they are only recorded). Default: loopback."`
+	} `cmd:"" name:"sandbox" help:"Serve the fake of Twilio alone, on --http or 127.0.0.1:8081. It sends webhooks, signed with TWILIO_AUTH_TOKEN if that is set; its page is at /."`
+	Listen struct {
 		Status int           `default:"200" placeholder:"CODE" help:"Status of the answers. Default: 200."`
 		Delay  time.Duration `default:"0s" placeholder:"DURATION" help:"Pause before each answer, at most 1m. Default: 0s."`
 		Format string        `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`

@@ -9,7 +9,6 @@ import (
 	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/internal/listen"
 	"twilio-conversations-mcp/internal/serve"
-	"twilio-conversations-mcp/twilioapi/sandbox"
 )
 
 // receive receives webhooks until ctx is done.
@@ -18,7 +17,7 @@ func receive(ctx context.Context, cfg *config.Config, lookup config.LookupFunc, 
 	if err != nil {
 		return fmt.Errorf("--http: %w", err)
 	}
-	options, isSandbox := cfg.ListenOptions(lookup, sandbox.AuthToken, stdout)
+	options, isSandbox := cfg.ListenOptions(lookup, stdout)
 	fmt.Fprintf(stderr, "Receiving webhooks at %s\n", cmp.Or(cfg.PublicURL, "http://"+ln.Addr().String()))
 	if isSandbox {
 		fmt.Fprintln(stderr, "TWILIO_AUTH_TOKEN is not set: signatures are checked with the token of the sandbox")

@@ -59,7 +59,7 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	stdlog.SetOutput(logging.DefaultWriter(log))
 	switch cfg.Command {
 	case "sandbox":
-		return serveSandbox(ctx, cfg, stderr)
+		return serveSandbox(ctx, cfg, lookup, stderr)
 	case "listen":
 		return receive(ctx, cfg, lookup, stdout, stderr)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // serveSandbox serves the sandbox alone.
-func serveSandbox(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
+func serveSandbox(ctx context.Context, cfg *config.Config, lookup config.LookupFunc, stderr io.Writer) error {
 	ln, err := serve.Listen(cmp.Or(cfg.HTTP, "127.0.0.1:8081"), false)
 	if errors.Is(err, serve.ErrNotLoopback) {
 		return fmt.Errorf("--http: %w; the sandbox listens on loopback only", err)
@@ -23,8 +23,8 @@ func serveSandbox(ctx context.Context, cfg *config.Config, stderr io.Writer) err
 	if err != nil {
 		return fmt.Errorf("--http: %w", err)
 	}
-	fmt.Fprintf(stderr, "The sandbox listens on http://%s\n%s\n", ln.Addr(), sandbox.Guide)
-	return serve.Run(ctx, sandbox.New(sandbox.Options{BaseURL: cfg.BaseURL}), ln)
+	fmt.Fprintf(stderr, "The sandbox listens on http://%s, and shows there what it sends.\n%s\n", ln.Addr(), sandbox.Guide)
+	return serve.Run(ctx, sandbox.New(cfg.SandboxOptions(lookup)), ln)
 }
 
 // startSandbox serves the sandbox for this process, over TCP like the real API.
