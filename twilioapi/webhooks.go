@@ -3,6 +3,7 @@ package twilioapi
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // A Webhook is what [Client.Webhooks] returns of a webhook.
@@ -30,16 +31,40 @@ func (c *Client) Webhooks(ctx context.Context, conversation string) (all []Webho
 	return all, nil
 }
 
-// Lock keeps ensures of a conversation, and other callers of Lock, waiting until
-// unlock is called. It waits itself as [Client.EnsureWebhook] does.
+// Lock keeps ensures of a conversation, given by its SID, and other callers of Lock
+// waiting until unlock is called. With a [Store], that holds for all processes. It
+// waits itself as [Client.EnsureWebhook] does.
 func (c *Client) Lock(ctx context.Context, conversation string) (unlock func(), err error) {
 	scope, err := c.scope(conversation)
 	if err != nil {
 		return nil, err
 	}
-	unlock, err = c.ensures.lock(ctx, scope)
+	ctx, cancel := context.WithTimeoutCause(ctx, maxWait, errBusy)
+	defer cancel()
+	release, err := c.ensures.lock(ctx, scope)
 	if err != nil {
 		return nil, notSent(err)
 	}
-	return unlock, nil
+	if c.creates.store == nil {
+		return release, nil
+	}
+	lock, err := c.lockStore(ctx, scope)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return func() { lock.Release(); release() }, nil
+}
+
+// lockStore takes the lock that processes share, if the caller has access to the
+// conversation.
+func (c *Client) lockStore(ctx context.Context, scope requestScope) (Lock, error) {
+	if _, _, err := c.listAll(ctx, scope); err != nil {
+		return nil, err
+	}
+	lock, err := c.creates.store.Lock(ctx, "ensure "+strings.ToLower(scope.conversation))
+	if err != nil {
+		return nil, notSent(storeError(err))
+	}
+	return lock, nil
 }

@@ -1,10 +1,13 @@
 package twilioapi_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,4 +47,58 @@ func TestALockKeepsEnsuresWaiting(t *testing.T) {
 	unlock()
 	<-done
 	require.NotEmpty(t, got)
+}
+
+// sharedLock is a store that only has locks.
+type sharedLock struct {
+	keys chan string // that are locked
+	err  error
+}
+
+func (s *sharedLock) Add(context.Context, string, string, time.Duration) (bool, error) {
+	return true, nil
+}
+func (s *sharedLock) Remove(context.Context, string, string) error { return nil }
+func (s *sharedLock) Members(_ context.Context, _ time.Duration, keys ...string) ([][]string, error) {
+	return make([][]string, len(keys)), nil
+}
+
+func (s *sharedLock) Lock(_ context.Context, key string) (twilioapi.Lock, error) {
+	if s.err == nil {
+		s.keys <- key
+	}
+	return s, s.err
+}
+
+func (s *sharedLock) Check(context.Context) (time.Time, error) {
+	return time.Now().Add(time.Minute), nil
+}
+func (s *sharedLock) Release() { <-s.keys }
+
+// With a store, a lock is one of all processes, for callers who have access to the
+// conversation.
+func TestALockIsShared(t *testing.T) {
+	t.Parallel()
+	store, status := &sharedLock{keys: make(chan string, 1)}, 200
+	client, _ := record(t, twilioapi.Config{Store: store}, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, emptyList)
+	})
+	unlock, err := client.Lock(t.Context(), conversation)
+	require.NoError(t, err)
+	require.Len(t, store.keys, 1)
+	unlock()
+	require.Empty(t, store.keys)
+
+	store.err = errors.New("no answer")
+	_, err = client.Lock(t.Context(), conversation)
+	require.ErrorContains(t, err, "no answer")
+	store.err, status = nil, 403
+	_, err = client.Lock(t.Context(), conversation)
+	require.ErrorContains(t, err, "403")
+	require.Empty(t, store.keys)
+	status = 200
+	unlock, err = client.Lock(t.Context(), conversation)
+	require.NoError(t, err, "nothing is left locked")
+	unlock()
 }
