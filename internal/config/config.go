@@ -43,6 +43,7 @@ type Config struct {
 	OAuthIssuer      string        `name:"oauth-issuer" group:"HTTP" variable:"MCP_OAUTH_ISSUER" placeholder:"URL" help:"Require access tokens of this OAuth 2.1 authorization server; needs --public-url."`
 	OAuthAudience    []string      `name:"oauth-audience" group:"HTTP" variable:"MCP_OAUTH_AUDIENCE" placeholder:"AUDIENCE" help:"Audience that access tokens must have. Default: the public URL followed by /mcp."`
 	OAuthScopePrefix string        `name:"oauth-scope-prefix" group:"HTTP" variable:"MCP_OAUTH_SCOPE_PREFIX" placeholder:"PREFIX" help:"What clients have to put in front of a scope that they ask for, such as api://APPLICATION_ID/ with Microsoft Entra."`
+	TrustedProxy     []string      `group:"HTTP" variable:"MCP_TRUSTED_PROXY" placeholder:"CIDR" help:"Take the client's address from X-Forwarded-For if it comes from a proxy in this network, such as 10.0.0.0/8: for the log and for --rate."`
 	AllowCallback    []string      `group:"HTTP" variable:"MCP_ALLOW_CALLBACK" placeholder:"CIDR" help:"Also deliver events to callbacks in this network, such as 10.0.0.0/8 (public addresses are always allowed)."`
 	AllowAnonymous   bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
 	RoutingHeader    bool          `group:"HTTP" variable:"MCP_ROUTING_HEADER" help:"Let clients of 2026-07-28 send ConversationSid as the header Mcp-Param-ConversationSid too, for a balancer. Clients that do not are refused."`

@@ -76,7 +76,7 @@ func TestEachFlagHasAVariableAndTakesPrecedence(t *testing.T) {
 	values := map[reflect.Kind][2]string{reflect.Bool: {"true", "false"}, reflect.Int: {"7", "8"}, reflect.Slice: {"a.example", "b.example"}, reflect.Float64: {"7.5", "8"}, reflect.String: {"x", "y"}}
 	own := map[string][2]string{
 		"Timeout": {"7s", "8s"}, "Grace": {"7s", "8s"}, "Drain": {"7s", "8s"}, "LogFormat": {"json", "text"}, "LogLevel": {"warn", "debug"},
-		"Credentials": {"server", "server"}, "AllowCallback": {"10.0.0.0/8", "127.0.0.0/8"}, "AllowedOrigin": {"https://a.example", "https://b.example"},
+		"Credentials": {"server", "server"}, "AllowCallback": {"10.0.0.0/8", "127.0.0.0/8"}, "TrustedProxy": {"10.0.0.0/8", "127.0.0.0/8"}, "AllowedOrigin": {"https://a.example", "https://b.example"},
 	}
 	for field := range reflect.TypeFor[config.Config]().Fields() {
 		variable := field.Tag.Get("variable")
@@ -320,6 +320,7 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 		"prefix alone":        {nil, []string{"--oauth-scope-prefix=api://x/"}, "--oauth-scope-prefix needs --oauth-issuer"},
 		"prefix of a URL":     {nil, []string{"--oauth-issuer=https://login.example", "--public-url=https://mcp.example", "--oauth-scope-prefix=api://x"}, `--oauth-scope-prefix: "api://x" is not what a scope begins with, such as api://APPLICATION_ID/`},
 		"audience alone":      {nil, []string{"--oauth-audience=x"}, "--oauth-audience needs --oauth-issuer"},
+		"no network":          {nil, []string{"--trusted-proxy=10.0.0.1"}, `--trusted-proxy: "10.0.0.1" is not a network, such as 10.0.0.0/8`},
 		"short token":         {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
 		"missing file":        {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
 		"invalid file":        {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},

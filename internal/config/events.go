@@ -29,18 +29,19 @@ func (c *Config) EventsOptions(lookup LookupFunc) (o events.Options, err error) 
 	if token := lookup.value("TWILIO_AUTH_TOKEN"); isReal(token) && !c.callerCredentials() {
 		o.AuthToken = token
 	}
-	if o.AllowedCallbacks, err = c.allowedCallbacks(); err != nil {
+	if o.AllowedCallbacks, err = networks("--allow-callback", c.AllowCallback); err != nil {
 		return o, err
 	}
 	o.RootCAs, err = c.rootCAs()
 	return o, err
 }
 
-func (c *Config) allowedCallbacks() (networks []netip.Prefix, err error) {
-	for _, text := range c.AllowCallback {
+// networks returns the networks that a flag names.
+func networks(flag string, texts []string) (networks []netip.Prefix, err error) {
+	for _, text := range texts {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("--allow-callback: %.64q is not a network, such as 10.0.0.0/8", text)
+			return nil, fmt.Errorf("%s: %.64q is not a network, such as 10.0.0.0/8", flag, text)
 		}
 		networks = append(networks, network)
 	}

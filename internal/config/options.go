@@ -100,7 +100,11 @@ func (c *Config) HTTPOptions(lookup LookupFunc, log *slog.Logger) (o serve.HTTPO
 	if c.AllowAnonymous && !authenticated {
 		log.Warn("--allow-anonymous: anyone who can connect to the address can call the tools")
 	}
-	return serve.HTTPOptions{Access: policy, Drain: c.Drain, CertFile: c.TLSCert, KeyFile: c.TLSKey}, authenticated || c.AllowAnonymous, nil
+	proxies, err := networks("--trusted-proxy", c.TrustedProxy)
+	if err != nil {
+		return o, false, err
+	}
+	return serve.HTTPOptions{Access: policy, TrustedProxies: proxies, Drain: c.Drain, CertFile: c.TLSCert, KeyFile: c.TLSKey}, authenticated || c.AllowAnonymous, nil
 }
 
 func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {

@@ -3,7 +3,6 @@ package serve
 import (
 	"fmt"
 	"math"
-	"net"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -29,12 +28,10 @@ func keyOf(r *request) callerKey {
 	if r.caller.Principal != "" {
 		return callerKey{principal: r.caller.Principal}
 	}
-	host, _, _ := net.SplitHostPort(r.client)
-	address, err := netip.ParseAddr(host)
-	if err != nil {
+	address := addressOf(r.client)
+	if !address.IsValid() {
 		return callerKey{}
 	}
-	address = address.Unmap()
 	network, _ := address.Prefix(min(address.BitLen(), 64))
 	return callerKey{network: network}
 }

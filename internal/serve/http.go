@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"strings"
@@ -22,7 +23,10 @@ import (
 
 // HTTPOptions configure [Server.HTTP].
 type HTTPOptions struct {
-	Access            *access.Policy
+	Access *access.Policy
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For says who the
+	// client is.
+	TrustedProxies    []netip.Prefix
 	BaseURL           string        // of the server as clients see it; /mcp is appended
 	Drain             time.Duration // how long requests are accepted after the context is done
 	CertFile, KeyFile string        // TLS certificate and key, PEM; empty: plain HTTP
@@ -232,7 +236,7 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 		w.WriteHeader(http.StatusAccepted)
 	default:
 		e := &exchange{server: s, arrived: arrived, w: w, request: request{
-			message: m, caller: caller, client: r.RemoteAddr, transport: "tcp", header: r.Header.Get(mcp.HeaderProtocolVersion),
+			message: m, caller: caller, client: clientOf(r, h.options.TrustedProxies), transport: "tcp", header: r.Header.Get(mcp.HeaderProtocolVersion),
 		}}
 		if h.admitScope(r.Context(), e) {
 			h.answer(r.Context(), e)
