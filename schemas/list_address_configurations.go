@@ -6,7 +6,7 @@ const ListAddressConfigurations Contract[ListAddressConfigurationsInput] = "list
 // ListAddressConfigurationsInput are the query parameters of
 // GET /v1/Configuration/Addresses.
 type ListAddressConfigurationsInput struct {
-	// Only addresses of this type, such as sms or whatsapp.
+	// sms, whatsapp or another: only such addresses.
 	Type string `json:"Type,omitempty"`
 	// Addresses per page, 1 to 50. Default 50.
 	PageSize *int64 `json:"PageSize,omitempty" jsonschema:"minimum=1,maximum=50"`

@@ -76,6 +76,8 @@ var files embed.FS
 // order is the order in which pages are listed.
 var order = []string{
 	"operations/list", "operations/create", "operations/fetch", "operations/update", "operations/delete",
+	"operations/list-conversations", "operations/list-participant-conversations", "operations/fetch-conversation", "operations/list-conversation-services",
+	"operations/check-conversation-webhooks", "operations/fetch-webhook-configuration", "operations/update-webhook-configuration", "operations/list-address-configurations",
 	"guides/targets", "guides/events", "guides/keywords", "guides/replay", "guides/limits",
 	"guides/errors", "guides/addressing", "guides/paging", "guides/safe-creates",
 	"guides/finding", "guides/levels", "guides/receiving", "guides/troubleshooting", "guides/hear-a-conversation",
@@ -151,6 +153,8 @@ func (p Page) tool() string {
 	switch {
 	case p.Kind == Guide:
 		return p.Name
+	case strings.Contains(p.Name, "-"):
+		return strings.ReplaceAll(p.Name, "-", "_")
 	case p.Name == "list":
 		return "list_conversation_webhooks"
 	default:

@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -27,7 +28,7 @@ var update = flag.Bool("update", false, "write operations/*.md")
 
 // Not parallel: with -update it writes what the other tests read.
 func TestTheOperationPagesAreUpToDate(t *testing.T) {
-	for _, o := range operations {
+	for _, o := range slices.Concat(operations, account) {
 		file := "operations/" + o.name + ".md"
 		want := generate(t, o)
 		if *update {
@@ -52,13 +53,15 @@ func generate(t *testing.T, o operation) string {
 	if result == "" {
 		result = send(t, o, o.example)
 	}
-	fmt.Fprintf(w, "%s\n\n%s\n", o.exampleNote, block(result))
+	var indented bytes.Buffer
+	require.NoError(t, json.Indent(&indented, []byte(result), "", "  "))
+	fmt.Fprintf(w, "%s\n\n%s\n", o.exampleNote, block(indented.String()))
 	fmt.Fprintf(w, "## Result\n\n%s\n", fields(t, o))
 	fmt.Fprintf(w, "## Errors\n\n%s\n", errorTable(t, o))
 	if o.refused != nil {
 		fmt.Fprintf(w, "%s\n\n%s\n", o.refusedNote, block(send(t, o, o.refused)))
 	}
-	fmt.Fprintf(w, "## See also\n\n%s. Twilio's own page: [Conversation Scoped Webhook resource](https://www.twilio.com/docs/conversations/api/conversation-scoped-webhook-resource).\n", o.seeAlso)
+	fmt.Fprintf(w, "## See also\n\n%s. Twilio's own page: %s.\n", o.seeAlso, cmp.Or(o.reference, "[Conversation Scoped Webhook resource](https://www.twilio.com/docs/conversations/api/conversation-scoped-webhook-resource)"))
 	return w.String()
 }
 
@@ -154,7 +157,11 @@ func fields(t *testing.T, o operation) string {
 	t.Helper()
 	w := &strings.Builder{}
 	w.WriteString("| Field | Type | Meaning |\n| --- | --- | --- |\n")
-	writeFields(w, "", published(t, o.tool+".output.json"))
+	result := published(t, o.tool+".output.json")
+	if i := slices.IndexFunc(result.Properties, func(p property) bool { return p.name == "meta" }); i >= 0 && o.name != "list" { // that page describes it
+		result.Properties[i].schema = &schema{Type: "object", Description: "Where the other pages are, see [paging](paging)."}
+	}
+	writeFields(w, "", result)
 	return w.String()
 }
 
@@ -175,7 +182,13 @@ func writeFields(w io.Writer, prefix string, s *schema) {
 
 // arguments are the arguments of the example as a tool takes them.
 func arguments(o operation) string {
-	lines := []string{`  "ConversationSid": "` + conversation + `"`}
+	var lines []string
+	if strings.Contains(o.path, "{ConversationSid}") {
+		lines = append(lines, `  "ConversationSid": "`+conversation+`"`)
+	}
+	if len(o.example) == 0 && lines == nil {
+		return "{}"
+	}
 	if o.path == member {
 		lines = append(lines, `  "Sid": "`+webhook+`"`)
 	}

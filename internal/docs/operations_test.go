@@ -31,6 +31,7 @@ type operation struct {
 	codes                          []int
 	unknown                        string // what is known after Twilio failed
 	seeAlso                        string
+	reference                      string // Twilio's own page, if it is not that of the webhooks
 }
 
 const (

@@ -33,6 +33,8 @@ const (
 	// of a row's first cell besides.
 	titleWeight, descriptionWeight, headingWeight, subjectWeight = 1.5, 2, 2, 2
 
+	namedWeight = 3 // of the page whose name, or whose tool, is the query
+
 	maxResults = 10
 	maxPassage = 400 // characters
 )
@@ -50,6 +52,7 @@ func Search(query string, kind Kind) Results {
 	if slices.ContainsFunc(wanted, isUnknownCode) {
 		return Results{0, found}
 	}
+	named, _ := Lookup(query)
 	for _, p := range All() {
 		if kind != "" && p.Kind != kind {
 			continue
@@ -57,6 +60,9 @@ func Search(query string, kind Kind) Results {
 		if every {
 			found = append(found, Result{Page: p, Passage: p.Description})
 		} else if r := index().rank(p, wanted); r.score > 0 {
+			if p.URI == named.URI {
+				r.score *= namedWeight
+			}
 			found = append(found, r)
 		}
 	}
@@ -95,13 +101,21 @@ var index = sync.OnceValue(func() *searchIndex {
 	for _, p := range All() {
 		for text := range strings.SplitSeq(p.source(), "\n## ") {
 			heading, body, _ := strings.Cut(text, "\n")
-			if heading != "Sources" && heading != "See also" { // they name what other pages describe
+			if isSearched(p, heading) {
 				x.add(p, heading, body)
 			}
 		}
 	}
 	return x
 })
+
+// isSearched reports whether a section is searched. Some name what other pages
+// describe; the tables of an operation that is not about webhooks are found by its
+// head alone, because nearly all of their words are in every such page.
+func isSearched(p Page, heading string) bool {
+	isHead := strings.HasPrefix(heading, "# ")
+	return heading != "Sources" && heading != "See also" && (isHead || p.Kind != Operation || !strings.Contains(p.Name, "-"))
+}
 
 func (x *searchIndex) add(p Page, heading, body string) {
 	if strings.HasPrefix(heading, "# ") {
