@@ -153,7 +153,7 @@ func TestModelsCanReadThePagesAsResources(t *testing.T) {
 			`"method":"resources/read","params":{"uri":"twilio-conversations://docs/guides/events"%s}`:  `# Events`,
 			`"method":"resources/read","params":{"uri":"twilio-conversations://docs/guides/nothing"%s}`: unknown,
 			`"method":"resources/read","params":{"uri":"other://x"%s}`:                                  unknown,
-			`"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"twilio-conversations://docs/operations/{operation}"},"argument":{"name":"operation","value":"c"}%s}`: `"values":["create"]`,
+			`"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"twilio-conversations://docs/operations/{operation}"},"argument":{"name":"operation","value":"c"}%s}`: `"values":["create","check-conversation-webhooks"]`,
 			`"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"connect_bot"},"argument":{"name":"Events","value":"onDel"}%s}`:                                        `"values":["onDeliveryUpdated"]`,
 			`"method":"prompts/list","params":{"cursor":null%s}`:                                                `"name":"connect_studio_flow"`,
 			`"method":"prompts/get","params":{"name":"audit_webhooks","arguments":{"ConversationSid":"CH1"}%s}`: `list_conversation_webhooks`,
