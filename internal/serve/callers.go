@@ -17,8 +17,8 @@ import (
 // counts any more.
 const maxCallers = 10_000
 
-// A callerKey identifies a caller: by its credentials, or else by its network. The
-// client of a stdio server has the zero key.
+// A callerKey identifies a caller over HTTP: by its credentials, or else by its
+// network. The client of a stdio server has the zero key.
 type callerKey struct {
 	principal string
 	network   netip.Prefix // an IPv4 address, or the /64 network of an IPv6 address
@@ -27,6 +27,9 @@ type callerKey struct {
 func keyOf(r *request) callerKey {
 	if r.caller.Principal != "" {
 		return callerKey{principal: r.caller.Principal}
+	}
+	if r.transport != "tcp" {
+		return callerKey{}
 	}
 	address := addressOf(r.client)
 	if !address.IsValid() {

@@ -12,7 +12,7 @@ import (
 func TestACallerIsKnownByItsCredentialsOrItsNetwork(t *testing.T) {
 	t.Parallel()
 	key := func(principal, client string) callerKey {
-		return keyOf(&request{caller: access.Caller{Principal: principal}, client: client})
+		return keyOf(&request{caller: access.Caller{Principal: principal}, client: client, transport: "tcp"})
 	}
 	require.Equal(t, key("", "192.0.2.1:1"), key("", "192.0.2.1:2"))
 	require.Equal(t, key("", "192.0.2.1:1"), key("", "[::ffff:192.0.2.1]:2"))
@@ -21,7 +21,7 @@ func TestACallerIsKnownByItsCredentialsOrItsNetwork(t *testing.T) {
 	require.NotEqual(t, key("", "[2001:db8::1]:1"), key("", "[2001:db8:0:1::1]:1"))
 	require.Equal(t, key("a", "192.0.2.1:1"), key("a", "192.0.2.2:1"))
 	require.NotEqual(t, key("a", "192.0.2.1:1"), key("b", "192.0.2.1:1"))
-	require.Zero(t, key("", "stdio"))
+	require.Zero(t, keyOf(&request{client: "stdio", transport: "pipe"}))
 }
 
 // Callers that come and go take bounded memory, and those with calls are kept.

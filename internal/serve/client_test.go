@@ -33,5 +33,5 @@ func TestTheClientIsTheLastAddressThatIsNotATrustedProxy(t *testing.T) {
 		require.Equal(t, row.want, clientOf(r, proxies), "%v", row)
 		require.Equal(t, row.remote, clientOf(r, nil), "no proxy is trusted")
 	}
-	require.Equal(t, keyOf(&request{client: "192.0.2.1"}), keyOf(&request{client: "192.0.2.1:1"}))
+	require.Equal(t, keyOf(&request{client: "192.0.2.1", transport: "tcp"}), keyOf(&request{client: "192.0.2.1:1", transport: "tcp"}))
 }
