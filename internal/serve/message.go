@@ -154,20 +154,9 @@ func (p *parser) param(name []byte) (err error) {
 	case "_meta":
 		p.read.meta, err = p.objectOrNull("_meta", p.metaMember)
 	default:
-		p.checkCase(name)
 		_, err = p.value(name)
 	}
 	return err
-}
-
-// checkCase refuses a name that differs from one of those above only in case.
-// This reader ignores it, but mcp-go does not.
-func (p *parser) checkCase(name []byte) {
-	for _, known := range []string{"name", "uri", "requestId", "arguments", "_meta"} {
-		if strings.EqualFold(string(name), known) {
-			p.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("params has a member %q; spell it %q", name, known))
-		}
-	}
 }
 
 // metaMember reads a member of _meta.

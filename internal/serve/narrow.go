@@ -30,21 +30,20 @@ type narrowed struct {
 	servers map[string]*Server
 }
 
-// A choice is what a request narrows by one header, and by the query parameter of
-// the endpoint's URL that does the same.
-type choice struct{ header, parameter string }
-
-var (
-	toolsetsChoice = choice{"X-Mcp-Toolsets", "toolsets"}
-	toolsChoice    = choice{"X-Mcp-Tools", "tools"}
-	excludeChoice  = choice{"X-Mcp-Exclude-Tools", "exclude_tools"}
-	readOnlyChoice = choice{"X-Mcp-Readonly", "read_only"}
+// The headers of a request that narrow, in canonical form. The query of the endpoint's
+// URL has a parameter for each.
+const (
+	toolsetsHeader = "X-Mcp-Toolsets"
+	toolsHeader    = "X-Mcp-Tools"
+	excludeHeader  = "X-Mcp-Exclude-Tools"
+	readOnlyHeader = "X-Mcp-Readonly"
 )
 
 // narrow returns the server that answers a request: s, or one that offers what the
 // request does not leave out.
 func (s *Server) narrow(r *http.Request) (*Server, *rpcError) {
-	if s.Narrow == nil || r.URL.RawQuery == "" && !hasAny(r.Header, toolsetsChoice, toolsChoice, excludeChoice, readOnlyChoice) {
+	h := r.Header
+	if s.Narrow == nil || r.URL.RawQuery == "" && h[toolsetsHeader] == nil && h[toolsHeader] == nil && h[excludeHeader] == nil && h[readOnlyHeader] == nil {
 		return s, nil
 	}
 	less := s
@@ -52,7 +51,7 @@ func (s *Server) narrow(r *http.Request) (*Server, *rpcError) {
 	if err != nil {
 		return s, newRPCError(mcp.INVALID_PARAMS, "the query of the URL is invalid; separate parameters by &, and escape their values")
 	}
-	n, err := readNarrowing(r.Header, query)
+	n, err := readNarrowing(h, query)
 	if err == nil && (n.ReadOnly || len(n.Toolsets)+len(n.Tools)+len(n.ExcludeTools) > 0) {
 		less, err = s.narrowedBy(n)
 	}
@@ -62,33 +61,29 @@ func (s *Server) narrow(r *http.Request) (*Server, *rpcError) {
 	return less, nil
 }
 
-func hasAny(h http.Header, choices ...choice) bool {
-	return slices.ContainsFunc(choices, func(c choice) bool { return h[c.header] != nil })
-}
-
 func readNarrowing(h http.Header, query url.Values) (n Narrowing, err error) {
 	for name := range query {
 		if isMisspelled(name) {
 			return n, fmt.Errorf("unknown parameter %.32q of the URL: valid are toolsets, tools, exclude_tools and read_only", name)
 		}
 	}
-	n.Toolsets, n.Tools = toolsetsChoice.lists(h, query), toolsChoice.lists(h, query)
-	n.ExcludeTools = slices.Concat(excludeChoice.lists(h, query)...)
-	for _, value := range slices.Concat(readOnlyChoice.lists(h, query)...) {
+	n.Toolsets, n.Tools = lists(h[toolsetsHeader], query["toolsets"]), lists(h[toolsHeader], query["tools"])
+	n.ExcludeTools = slices.Concat(lists(h[excludeHeader], query["exclude_tools"])...)
+	for _, value := range slices.Concat(lists(h[readOnlyHeader], query["read_only"])...) {
 		readOnly, err := strconv.ParseBool(value)
 		if err != nil {
-			return n, fmt.Errorf("%s and %s must be true or false, not %.64q", readOnlyChoice.header, readOnlyChoice.parameter, value)
+			return n, fmt.Errorf("X-MCP-Readonly and read_only must be true or false, not %.64q", value)
 		}
 		n.ReadOnly = n.ReadOnly || readOnly
 	}
 	return n, nil
 }
 
-// isMisspelled reports whether a parameter of a URL is nearly one of those above.
+// isMisspelled reports whether a parameter of a URL is nearly one that narrows.
 // One that has no effect would offer more than was meant.
 func isMisspelled(name string) bool {
 	switch name {
-	case toolsetsChoice.parameter, toolsChoice.parameter, excludeChoice.parameter, readOnlyChoice.parameter:
+	case "toolsets", "tools", "exclude_tools", "read_only":
 		return false
 	}
 	switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name)) {
@@ -98,9 +93,9 @@ func isMisspelled(name string) bool {
 	return false
 }
 
-// lists returns the names in the header and in the query, in lower case and sorted.
-func (c choice) lists(h http.Header, query url.Values) (lists [][]string) {
-	for _, values := range [][]string{h[c.header], query[c.parameter]} {
+// lists returns the names in each place that has some, in lower case and sorted.
+func lists(places ...[]string) (lists [][]string) {
+	for _, values := range places {
 		names := strings.FieldsFunc(strings.ToLower(strings.Join(values, ",")), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 		if len(names) > 0 {
 			slices.Sort(names)

@@ -102,7 +102,7 @@ func TestAnInvalidNarrowingIsRefused(t *testing.T) {
 		"?toolset=docs":     "unknown parameter",
 		"?read_only=%zz":    "the query of the URL is invalid",
 		"?x=1;read_only=1":  "the query of the URL is invalid",
-		"?read_only=please": "X-Mcp-Readonly and read_only must be true or false, not \\\"please\\\"",
+		"?read_only=please": "X-MCP-Readonly and read_only must be true or false, not \\\"please\\\"",
 	} {
 		res, answer := s.do(t, "POST", "/mcp"+query, call("7", "echo"), nil)
 		require.Equal(t, 400, res.StatusCode)

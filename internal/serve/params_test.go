@@ -157,6 +157,7 @@ func TestWrongMembersAreNamed(t *testing.T) {
 		{"prompts/get", `{"name":"audit","arguments":{"conversation":5}}`, `"code":-32602,"message":"params.arguments[\"conversation\"] must be a string"`},
 		{"prompts/get", `{"name":"audit","arguments":[]}`, `"code":-32602,"message":"the argument conversation is required"`},
 		{"prompts/get", `{"name":"audit","arguments":["x"]}`, `"code":-32602,"message":"params.arguments must be an object"`},
+		{"prompts/get", `{"Name":"audit"}`, `"code":-32602,"message":"params.name is required"`},
 		{"prompts/get", `{"name":"nope"}`, `"code":-32602,"message":"there is no prompt \"nope\"; prompts/list has all of them"`},
 		{"completion/complete", `{"ref":{"type":"ref/resource","uri":"docs://nope/{x}"},"argument":{"name":"x","value":""}}`, `"code":-32602,"message":"there is no resource template \"docs://nope/{x}\"`},
 		{"completion/complete", `{"ref":{"type":"ref/tool","name":"echo"},"argument":{"name":"x","value":""}}`, `"code":-32602,"message":"params.ref.type must be`},
