@@ -65,7 +65,11 @@ func (p *program) instructions(offered []tools.Tool) string {
 
 // narrowingQuery returns the query of an endpoint's URL that narrows what a request
 // is offered as the settings narrow what a server offers.
-func narrowingQuery(c *config.Config) string {
+func narrowingQuery(c *config.Config) (string, error) {
+	selection := (&program{cfg: c}).selection("")
+	if _, err := tools.Select(selection); err != nil {
+		return "", nameFlag(selection, err)
+	}
 	var parameters []string
 	for name, names := range map[string][]string{"toolsets": c.Toolsets, "tools": c.Tools, "exclude_tools": c.ExcludeTools} {
 		if len(names) > 0 {
@@ -76,8 +80,8 @@ func narrowingQuery(c *config.Config) string {
 		parameters = append(parameters, "read_only=true")
 	}
 	if len(parameters) == 0 {
-		return ""
+		return "", nil
 	}
 	slices.Sort(parameters)
-	return "?" + strings.Join(parameters, "&")
+	return "?" + strings.Join(parameters, "&"), nil
 }

@@ -180,12 +180,14 @@ func TestAnUnknownNameIsRefusedWithTheValidOnes(t *testing.T) {
 func TestAnEntryNarrowsWhatTheServerOffers(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		`"url": "https://mcp.example/mcp"`:                                         nil,
-		`"url": "https://mcp.example/mcp?read_only=true&toolsets=webhooks,manage"`: {"--read-only", "--toolsets=webhooks,manage"},
-		`"url": "https://mcp.example/mcp?exclude_tools=a&tools=b"`:                 {"--tools=b", "--exclude-tools=a"},
+		`"url": "https://mcp.example/mcp"`:                                                          nil,
+		`"url": "https://mcp.example/mcp?read_only=true&toolsets=webhooks,manage"`:                  {"--read-only", "--toolsets=webhooks,manage"},
+		`"url": "https://mcp.example/mcp?exclude_tools=get_documentation&tools=fetch_conversation"`: {"--tools=fetch_conversation", "--exclude-tools=get_documentation"},
 	} {
 		stdout, _, err := runProgram(t, environment(), "", append(args, "config", "cursor", "--url=https://mcp.example/mcp")...)
 		require.NoError(t, err)
 		require.Contains(t, stdout, want)
 	}
+	_, _, err := runProgram(t, environment(), "", "config", "cursor", "--url=https://mcp.example/mcp", "--tools=a&b")
+	require.ErrorContains(t, err, `--tools: unknown tool "a&b": valid are list_conversation_webhooks, `)
 }

@@ -51,7 +51,11 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		_, err := fmt.Fprintln(stdout, config.VersionString())
 		return err
 	case cfg.Command == "config":
-		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Query: narrowingQuery(cfg), Token: config.HasTokens(lookup)})
+		query, err := narrowingQuery(cfg)
+		if err != nil {
+			return err
+		}
+		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Query: query, Token: config.HasTokens(lookup)})
 	}
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.Level())
 	defer flush()
