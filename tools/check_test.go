@@ -385,3 +385,19 @@ func TestACheckShowsUntrustedTextAsShortText(t *testing.T) {
 	require.Equal(t, "a b"+long[:509]+"…", result.Conversation.FriendlyName)
 	require.Equal(t, []string{"problem " + second + ` The event "on` + long[:38] + `…" does not exist: it never fires. Valid: ` + strings.Join(tools.Events(), ", ") + "."}, problems(result))
 }
+
+// The sandbox calls receivers on its own machine, which Twilio cannot.
+func TestAReceiverOnThisMachineIsNoProblemInTheSandbox(t *testing.T) {
+	t.Parallel()
+	for address, isProblem := range map[string]bool{"http://127.0.0.1:8082/": false, "http://localhost/": false, "https://[::1]/": false, "http://10.0.0.1/": true} {
+		hooks := webhookList(sid, `"webhook"`, `"url":"`+address+`","method":"POST","filters":["onMessageAdded"]`)
+		result, _ := healthy(account{webhooksPath: hooks}).run(t, "")
+		require.NotEmpty(t, problems(result), address)
+		result, _ = healthy(account{webhooksPath: hooks,
+			conversationPath: `{"sid":"` + checkedCH + `","state":"active","chat_service_sid":"` + service + `","sandbox_delivers_to":"loopback"}`}).run(t, "")
+		require.Equal(t, isProblem, len(problems(result)) > 0, address)
+		if !isProblem {
+			require.Contains(t, notes(result), "the sandbox calls it, Twilio cannot")
+		}
+	}
+}

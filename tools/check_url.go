@@ -12,8 +12,9 @@ import (
 // the URL's name.
 type urlProblem struct{ severity, text string }
 
-// judgeURL says what is wrong with a URL that Twilio is to call.
-func judgeURL(address string) (problems []urlProblem) {
+// judgeURL says what is wrong with a URL that Twilio is to call, or the sandbox if
+// isSandbox is true, which calls receivers on its own machine.
+func judgeURL(address string, isSandbox bool) (problems []urlProblem) {
 	add := func(severity, text string) { problems = append(problems, urlProblem{severity, text}) }
 	switch {
 	case strings.Contains(address, "&amp;"):
@@ -30,6 +31,10 @@ func judgeURL(address string) (problems []urlProblem) {
 		if problems == nil {
 			add(severe, "is not an absolute https URL.")
 		}
+		return problems
+	}
+	if isSandbox && isLoopback(u.Hostname()) {
+		add(note, "is on this machine: the sandbox calls it, Twilio cannot. Give Twilio a public https URL.")
 		return problems
 	}
 	if u.Scheme == "http" {
@@ -58,6 +63,11 @@ func judgeFragment(fragment string) urlProblem {
 		}
 	}
 	return urlProblem{note, "has connection overrides (#...). Twilio does not document whether webhooks of conversations honour them."}
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // unreachable says why a host is not on the internet, or "".

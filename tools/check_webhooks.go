@@ -81,7 +81,7 @@ func (c *check) judgeURL(webhook, subject, address string) {
 	if address == "" {
 		return
 	}
-	for _, p := range judgeURL(address) {
+	for _, p := range judgeURL(address, !c.conversation.isEmpty("sandbox_delivers_to")) {
 		c.add(p.severity, webhook, "targets", "%s %s", subject, p.text)
 	}
 }

@@ -19,7 +19,7 @@ const pages = ["operations", "guides"].flatMap((kind) =>
 
 const skills = [
   ["twilio-conversation-webhooks", ["finding", "addressing", "targets", "events", "safe-creates", "troubleshooting", "levels"]],
-  ["receive-twilio-webhooks", ["receiving", "troubleshooting"]],
+  ["receive-twilio-webhooks", ["receiving", "testing", "troubleshooting"]],
 ].flatMap(([name, guides]) => ["SKILL.md", ...guides.map((guide) => `references/${guide}.md`)].map((file) => `skill://${name}/${file}`));
 
 // A check gets the object that was written, all objects if there are several lines, and what is on stderr.

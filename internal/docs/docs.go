@@ -80,7 +80,7 @@ var order = []string{
 	"operations/check-conversation-webhooks", "operations/fetch-webhook-configuration", "operations/update-webhook-configuration", "operations/list-address-configurations",
 	"guides/targets", "guides/events", "guides/keywords", "guides/replay", "guides/limits",
 	"guides/errors", "guides/addressing", "guides/paging", "guides/safe-creates",
-	"guides/finding", "guides/levels", "guides/receiving", "guides/troubleshooting", "guides/hear-a-conversation",
+	"guides/finding", "guides/levels", "guides/receiving", "guides/troubleshooting", "guides/testing", "guides/hear-a-conversation",
 }
 
 // All returns every page: the operations, then the guides.

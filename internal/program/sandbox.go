@@ -33,7 +33,7 @@ func (p *program) startSandbox() (baseURL string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return "http://" + ln.Addr().String(), p.background("the sandbox", sandbox.New(sandbox.Options{}), ln), nil
+	return "http://" + ln.Addr().String(), p.background("the sandbox", sandbox.New(sandbox.Options{Deliver: sandbox.DeliverNone}), ln), nil
 }
 
 func sandboxCredentials() (twilioapi.Credentials, error) {

@@ -188,6 +188,8 @@ type conversationResource struct {
 	Bindings            map[string]string `json:"bindings"`
 	URL                 string            `json:"url"`
 	Links               map[string]string `json:"links"`
+	// SandboxDeliversTo is the sandbox's own, in the answer to a fetch: where it delivers webhooks to.
+	SandboxDeliversTo Deliver `json:"sandbox_delivers_to,omitempty"`
 }
 
 func (s *Sandbox) showConversation(r *http.Request, c *conversation) conversationResource {
@@ -285,7 +287,11 @@ func (c *conversation) set(form url.Values) response {
 }
 
 func (s *Sandbox) fetchConversation(r *http.Request, c *conversation) response {
-	return response{status: http.StatusOK, body: s.showConversation(r, c)}
+	shown := s.showConversation(r, c)
+	if s.deliverTo != DeliverNone {
+		shown.SandboxDeliversTo = s.deliverTo
+	}
+	return response{status: http.StatusOK, body: shown}
 }
 
 func (s *Sandbox) updateConversation(r *http.Request, c *conversation) response {
@@ -311,7 +317,7 @@ func (s *Sandbox) updateConversation(r *http.Request, c *conversation) response 
 			"ChatServiceSid": {v.sid}, "StateFrom": {before.state}, "StateTo": {c.state}, "StateUpdated": {c.updated}, "Reason": {"API"},
 		})
 	}
-	return s.fetchConversation(r, c)
+	return response{status: http.StatusOK, body: s.showConversation(r, c)}
 }
 
 func (s *Sandbox) removeConversation(r *http.Request, c *conversation) response {
