@@ -61,6 +61,9 @@ func run(ctx context.Context, server string) error {
 	if err := s.verifyLogs(); err != nil {
 		return err
 	}
+	if err := s.routing(ctx); err != nil {
+		return err
+	}
 	for i := range s.copies { // whose calls are counted in the log
 		if err := errors.Join(s.restart(ctx, i), os.Truncate(s.copyLog(i), 0)); err != nil {
 			return err

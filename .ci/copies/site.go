@@ -28,6 +28,7 @@ type site struct {
 	}
 	others       []*process // the sandbox and nginx
 	redis        *process
+	flags        []string // of the copies, in addition
 	redisAddress string
 	upstream     *upstream // in front of the sandbox
 	conf         string    // of nginx, with all copies
@@ -99,9 +100,9 @@ func (s *site) startCopy(ctx context.Context, i int) error {
 	c := &s.copies[i]
 	env := []string{"TWILIO_API_KEY=SK00000000000000000000000000000000", "TWILIO_API_SECRET=no-secret", "MCP_REDIS_URL=redis://:" + redisPassword + "@" + s.redisAddress}
 	var err error
-	c.process, err = startProcess(ctx, s.copyLog(i), env, s.server, "--http", c.address, "--base-url", "http://"+s.upstream.address,
-		"--toolsets", "webhooks,manage",
-		"--drain", "1s", "--log-format", "json")
+	args := append([]string{"--http", c.address, "--base-url", "http://" + s.upstream.address, "--toolsets", "webhooks,manage",
+		"--drain", "1s", "--log-format", "json"}, s.flags...)
+	c.process, err = startProcess(ctx, s.copyLog(i), env, s.server, args...)
 	if err != nil {
 		return err
 	}
