@@ -38,7 +38,7 @@ func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook, l
 		requestScope: scope, method: http.MethodPost, params: w.form(), lock: lock,
 		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) {
 			object, sid, err := decodeWebhook(scope, body)
-			if err == nil && !c.creates.claim(ctx, sid) {
+			if err == nil && !c.creates.claim(ctx, sid, false) {
 				err = errors.New("the response is the webhook of another create")
 			}
 			return object, err

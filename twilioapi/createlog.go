@@ -139,17 +139,17 @@ func (l *createLog) expire(now time.Time) {
 }
 
 // claim records that a webhook was returned. It reports false if it was returned
-// before.
-func (l *createLog) claim(ctx context.Context, sid string) bool {
-	first := true
+// before, or if the store does not answer and must.
+func (l *createLog) claim(ctx context.Context, sid string, storeMust bool) bool {
 	if l.store != nil {
-		var err error
-		first, err = l.store.Add(ctx, l.claims(sid), "", returnedTime)
-		first = first || err != nil
+		first, err := l.store.Add(ctx, l.claims(sid), "", returnedTime)
+		if err == nil && !first || err != nil && storeMust {
+			return false
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.add(strings.ToLower(sid)) && first
+	return l.add(strings.ToLower(sid))
 }
 
 // creates and claims return keys of the store's sets: of creates with the content of p,
@@ -185,7 +185,7 @@ func (l *createLog) claimCreated(ctx context.Context, p *pendingCreate, w NewWeb
 	found = &possible[0]
 	created, dated := parseDate(found.dateCreated)
 	certain := w.compare(*found).isEqual() && dated && start.isBefore(created) && isSID("WH", found.sid)
-	if err != nil || !certain || rival || slices.ContainsFunc(others, p.mayProduceSame) || !l.claimForAll(ctx, found.sid) {
+	if err != nil || !certain || rival || slices.ContainsFunc(others, p.mayProduceSame) || !l.claim(ctx, found.sid, true) {
 		return nil, 1
 	}
 	return found, 1
@@ -222,18 +222,6 @@ func (l *createLog) wasReturned(sid string) bool {
 	defer l.mu.Unlock()
 	_, ok := l.returned[strings.ToLower(sid)]
 	return ok
-}
-
-// claimForAll is like claim, but reports false if the store does not answer.
-func (l *createLog) claimForAll(ctx context.Context, sid string) bool {
-	if l.store != nil {
-		if first, err := l.store.Add(ctx, l.claims(sid), "", returnedTime); err != nil || !first {
-			return false
-		}
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.add(strings.ToLower(sid))
 }
 
 // hasRival reports whether another create of this process may own the webhook that p

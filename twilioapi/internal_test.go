@@ -99,12 +99,12 @@ func TestTheCreateLogIsBoundedAndKeepsTheLatest(t *testing.T) {
 	t.Parallel()
 	l := newCreateLog(nil, "", 0)
 	for i := range maxReturned + 1000 {
-		require.True(t, l.claim(t.Context(), fmt.Sprintf("WH%032x", i)))
+		require.True(t, l.claim(t.Context(), fmt.Sprintf("WH%032x", i), false))
 	}
 	require.Len(t, l.returned, maxReturned)
 	require.Len(t, l.order, maxReturned)
-	require.False(t, l.claim(t.Context(), fmt.Sprintf("wh%032X", 1000)), "a SID is the same in upper case")
-	require.True(t, l.claim(t.Context(), fmt.Sprintf("WH%032x", 999)))
+	require.False(t, l.claim(t.Context(), fmt.Sprintf("wh%032X", 1000), false), "a SID is the same in upper case")
+	require.True(t, l.claim(t.Context(), fmt.Sprintf("WH%032x", 999), false))
 }
 
 func TestACreateOfUnknownOutcomeIsForgottenAfterAMinute(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -63,14 +64,19 @@ func (s *Store) put(c *conn, err error) {
 	}
 }
 
-// problemOf returns the kind of an error of a request, or "" if there is none: the
-// first word of the engine's own, such as READONLY, OOM or WRONGPASS, or what failed.
+// codes are the first words of the engine's errors that are told from others.
+const codes = "BUSY LOADING MASTERDOWN MISCONF NOAUTH NOPERM NORUNID OOM READONLY WRONGPASS"
+
+// problemOf returns the kind of an error of a request, or "" if there is none.
 func problemOf(err error) string {
 	var network net.Error
 	var certificate *tls.CertificateVerificationError
 	if engine, ok := errors.AsType[redis.Error](err); ok {
 		code, _, _ := strings.Cut(engine.Error(), " ")
-		return strings.Trim(code, ":")
+		if slices.Contains(strings.Fields(codes), code) {
+			return code
+		}
+		return "error"
 	}
 	switch {
 	case err == nil:
