@@ -46,12 +46,14 @@ func (c *check) groupAlerts() {
 		if !ok || severity != "" && severity != "error" && severity != "warning" {
 			continue
 		}
-		c.group(address, webhook, alert.text("error_code")).add(alert)
+		if g := c.group(address, webhook, clip(alert.text("error_code"), 20)); g != nil {
+			g.add(alert)
+		}
 	}
 	slices.SortStableFunc(c.groups, func(a, b *alertGroup) int { return cmp.Compare(b.Last, a.Last) })
 }
 
-const maxGroups = 20
+const maxGroups = 20 // of alerts, those of the newest alerts
 
 // calledBy returns the URL that an alert is about, without a password, and the
 // webhook that calls it, if exactly one does. It is not ok if the alert may be about
@@ -95,12 +97,15 @@ func withoutUser(address string) string {
 	return strings.Replace(withoutPassword(address), "[secret]@", "", 1)
 }
 
-// group returns the group of a URL and a code.
+// group returns the group of a URL and a code, or nil if there are too many.
 func (c *check) group(address, webhook, code string) *alertGroup {
-	for i, g := range c.groups {
-		if g.URL == address && g.Code == code && g.Webhook == webhook || i == maxGroups-1 {
+	for _, g := range c.groups {
+		if g.URL == address && g.Code == code && g.Webhook == webhook {
 			return g
 		}
+	}
+	if len(c.groups) == maxGroups {
+		return nil
 	}
 	g := &alertGroup{AlertGroup: schemas.AlertGroup{Webhook: webhook, URL: address, Code: code, Meaning: codes[code].meaning}}
 	if g.Meaning == "" {
@@ -141,11 +146,12 @@ func (c *check) readResponses(ctx context.Context, twilio *twilioapi.Client) {
 }
 
 func (g *alertGroup) describe(period string) string {
-	text := fmt.Sprintf("Twilio failed to call %s %s, code %s (%s), last at %s", cmp.Or(g.URL, "a URL"), times(g.Count), g.Code, g.Meaning, cmp.Or(g.Last, "an unknown time"))
+	text := fmt.Sprintf("%s, Twilio failed to call %s %s with code %s (%s), last at %s",
+		capitalize(period), cmp.Or(g.URL, "a URL"), times(g.Count), g.Code, g.Meaning, cmp.Or(g.Last, "an unknown time"))
 	if g.Response != nil && g.Response.Status != 0 {
 		text += fmt.Sprintf("; the receiver answered %d", g.Response.Status)
 	}
-	return sentences(text+", "+period+".", codes[g.Code].advice)
+	return sentences(text+".", codes[g.Code].advice)
 }
 
 func times(n int) string {

@@ -158,7 +158,7 @@ func (c *check) isUnavailable(what string) bool {
 // period says of which time alerts were read.
 func (c *check) period() string {
 	if c.alertsFrom != "" {
-		return fmt.Sprintf("since %s (of the last %d hours only the newest %d alerts were read)", c.alertsFrom, c.hours, len(c.alerts))
+		return fmt.Sprintf("since %s (only the newest %d alerts were read)", c.alertsFrom, len(c.alerts))
 	}
-	return fmt.Sprintf("of the last %d hours", c.hours)
+	return fmt.Sprintf("in the last %d hours", c.hours)
 }

@@ -113,8 +113,8 @@ func TestACheckSaysThatNothingIsSeenToBeWrongAndNotThatItWorks(t *testing.T) {
 	require.Equal(t, schemas.CheckedConversation{SID: checkedCH, FriendlyName: "Alice", State: "active", ChatServiceSID: service}, result.Conversation)
 	require.Equal(t, []schemas.CheckedWebhook{{SID: sid, Target: "webhook", Calls: goodURL, Events: []string{"onMessageAdded"}}}, result.Webhooks)
 	require.Contains(t, notes(result), "Nothing is seen to be wrong in the conversation's state, its webhooks (1), the account's configuration, "+
-		"the service's configuration, the debugger's alerts of the last 24 hours. That is not to say that deliveries succeed")
-	require.Contains(t, notes(result), "no alert about these webhooks of the last 24 hours: no failure is known, which is not to say that anything was delivered.")
+		"the service's configuration, the debugger's alerts in the last 24 hours. That is not to say that deliveries succeed")
+	require.Contains(t, notes(result), "no alert about these webhooks in the last 24 hours: no failure is known, which is not to say that anything was delivered.")
 	require.Contains(t, notes(result), "X-Twilio-Webhook-Enabled: true")
 }
 
@@ -286,8 +286,8 @@ func TestACheckGroupsTheAlertsAboutTheConversation(t *testing.T) {
 	require.True(t, strings.HasPrefix(first.Response.Body, "<h1>Bad  gateway</h1>é"))
 	require.Len(t, []rune(first.Response.Body), 201, "with an ellipsis")
 	require.Equal(t, "11205", result.Alerts[1].Code)
-	require.Equal(t, []string{"problem " + sid + " Twilio failed to call " + goodURL + " 3 times, code 11217 (the receiver answered 4xx or 5xx), " +
-		"last at 2026-11-26T12:00:00Z; the receiver answered 502, of the last 720 hours. Look at the receiver's log: 404 is the path, 401 and 403 a signature check or a firewall.",
+	require.Equal(t, []string{"problem " + sid + " In the last 720 hours, Twilio failed to call " + goodURL + " 3 times with code 11217 (the receiver answered 4xx or 5xx), " +
+		"last at 2026-11-26T12:00:00Z; the receiver answered 502. Look at the receiver's log: 404 is the path, 401 and 403 a signature check or a firewall.",
 	}, problems(result)[:1])
 	require.Equal(t, []schemas.Unavailable{{What: "the newest alert with code 11205", Why: "Twilio refused: HTTP 404, code 20404: not found."}}, result.Unavailable)
 	require.NotContains(t, notes(result), "Nothing is seen to be wrong")
@@ -304,7 +304,10 @@ func TestAlertsAreBounded(t *testing.T) {
 	}).run(t, "")
 	require.EqualValues(t, 8, requests, "one page of alerts, and three alerts")
 	require.Len(t, result.Alerts, 20)
-	require.Contains(t, problems(result)[0], "since 2026-11-26T00:00:00Z (of the last 24 hours only the newest 1000 alerts were read)")
+	require.Contains(t, problems(result)[0], "Since 2026-11-26T00:00:00Z (only the newest 1000 alerts were read), Twilio failed")
+	for _, g := range result.Alerts {
+		require.Equal(t, 1, g.Count, "alerts of other codes are not counted")
+	}
 	require.Contains(t, result.Alerts[0].Meaning, "https://www.twilio.com/docs/api/errors/")
 }
 

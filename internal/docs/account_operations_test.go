@@ -86,7 +86,7 @@ var account = []operation{
 		result: `{"conversation": {"sid": "` + conversation + `", "friendly_name": "Support", "state": "active", "chat_service_sid": "ISaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
 			"webhooks": [{"sid": "` + webhook + `", "target": "webhook", "calls": "https://example.com/hook", "events": ["onMessageAdded"]}], "other_levels": [],
 			"findings": [{"severity": "problem", "webhook": "` + webhook + `",
-				"text": "Twilio failed to call https://example.com/hook 3 times, code 11217 (the receiver answered 4xx or 5xx), last at 2016-03-24T21:05:50Z; the receiver answered 502, of the last 24 hours. Look at the receiver's log: 404 is the path, 401 and 403 a signature check or a firewall.",
+				"text": "In the last 24 hours, Twilio failed to call https://example.com/hook 3 times with code 11217 (the receiver answered 4xx or 5xx), last at 2016-03-24T21:05:50Z; the receiver answered 502. Look at the receiver's log: 404 is the path, 401 and 403 a signature check or a firewall.",
 				"page": "twilio-conversations://docs/guides/troubleshooting"}],
 			"alerts": [{"webhook": "` + webhook + `", "url": "https://example.com/hook", "code": "11217", "meaning": "the receiver answered 4xx or 5xx", "count": 3,
 				"first": "2016-03-24T20:05:50Z", "last": "2016-03-24T21:05:50Z", "response": {"status": 502, "body": "Bad gateway"}}], "unavailable": []}`,
