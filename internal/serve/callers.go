@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -59,10 +60,10 @@ type callers struct {
 }
 
 func newCallers(o Options) *callers {
-	queue := queueFactor * o.MaxConcurrent
+	slots, queue := o.MaxConcurrent, queueFactor*o.MaxConcurrent
 	return &callers{
-		rate: rate.Limit(o.Rate), burst: max(o.Burst, int(math.Ceil(o.Rate))),
-		slots: o.MaxConcurrent - o.MaxConcurrent/8, maxCalls: o.MaxConcurrent + queue - queue/8, allSlots: o.MaxConcurrent,
+		rate: rate.Limit(o.Rate), burst: cmp.Or(o.Burst, int(math.Ceil(o.Rate))),
+		slots: slots - slots/8, maxCalls: slots - slots/8 + queue - queue/8, allSlots: slots,
 		shares: map[callerKey]*share{},
 	}
 }

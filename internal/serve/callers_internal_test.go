@@ -42,3 +42,14 @@ func TestAMillionCallersTakeBoundedMemory(t *testing.T) {
 		require.Same(t, busy, c.shares[callerKey{principal: "busy"}])
 	}
 }
+
+func TestTheBurstIsWhatIsSetOrElseTheRate(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		rate  float64
+		burst int
+		want  int
+	}{{0.001, 0, 1}, {2.5, 0, 3}, {10, 2, 2}, {0.001, 20, 20}} {
+		require.Equal(t, row.want, newCallers(Options{MaxConcurrent: 1, Rate: row.rate, Burst: row.burst}).burst)
+	}
+}

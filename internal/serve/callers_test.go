@@ -39,7 +39,7 @@ func TestOneCallerDoesNotKeepOthersFromCalling(t *testing.T) {
 			go func() { res, _ := s.do(t, "POST", "/mcp", call("1", "hold"), as(t, "a")); statuses <- res.StatusCode }()
 		}
 		refused := 0
-		for range calls - concurrent - (64-64/8)*concurrent {
+		for range calls - (concurrent - concurrent/8) - (64-64/8)*concurrent {
 			require.Equal(t, 503, <-statuses, "the caller has no more room")
 			refused++
 		}
@@ -63,7 +63,7 @@ func TestACallerThatExceedsTheRateIsRefused(t *testing.T) {
 	t.Parallel()
 	var refused []string
 	b := newFixture(func(o *serve.Options) {
-		o.Rate, o.Burst = 0.01, 3
+		o.Rate, o.Burst = 0.01, 3 // as many at once, and the next one after 100 s
 		o.Metrics.Refused = func(reason string) { refused = append(refused, reason) }
 	})
 	s := b.listen(t, serve.HTTPOptions{Access: byUser(t)})

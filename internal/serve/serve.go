@@ -76,7 +76,7 @@ type Options struct {
 	MaxMessage    int           // bytes of one message
 	MaxConcurrent int           // tool calls that run at once
 	Rate          float64       // calls that each caller may make a second; 0: any number
-	Burst         int           // calls that each caller may make at once before Rate applies; at least Rate
+	Burst         int           // calls that each caller may make at once before Rate applies; 0: Rate, rounded up
 	Grace         time.Duration // how long requests may take to finish after shutdown begins
 }
 
