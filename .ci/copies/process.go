@@ -74,12 +74,15 @@ func waitFor(ctx context.Context, url string) error {
 	}
 }
 
-// freeAddress returns an address of loopback with a port that nothing uses.
-func freeAddress() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freeAddresses sets addresses of loopback, each with another port that nothing uses.
+func freeAddresses(addresses []*string) error {
+	for _, address := range addresses {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer ln.Close() // when all have one: a port that is closed may be chosen again
+		*address = ln.Addr().String()
 	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
+	return nil
 }

@@ -43,11 +43,8 @@ func startSite(ctx context.Context, server, dir string, seed uint64) (*site, err
 	for i := range s.copies {
 		addresses = append(addresses, &s.copies[i].address)
 	}
-	for _, address := range addresses {
-		var err error
-		if *address, err = freeAddress(); err != nil {
-			return s, err
-		}
+	if err := freeAddresses(addresses); err != nil {
+		return s, err
 	}
 	if err := s.start(ctx, s.file("sandbox.log"), server, "sandbox", "--http", s.sandbox); err != nil {
 		return s, err
