@@ -5,43 +5,12 @@
 //
 // Usage: node check.mjs BASE [FOLDER]   (screenshots go to FOLDER)
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
-import { chromium } from "playwright-core";
+import { browser, open as openPage, openDetails, sizes, violations } from "./page.mjs";
 
 const [base, folder] = process.argv.slice(2);
-const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } };
-
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  // Chromium as root has no sandbox. The rest keeps it from asking Google.
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-// open returns a page in a context of its own, and the list of its defects.
-async function open(options = {}) {
-  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
-  const page = await context.newPage();
-  const defects = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && defects.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => defects.push(`script: ${error.message}`));
-  page.on("request", (request) => request.url().startsWith(`${base}/`) || defects.push(`request to ${request.url()}`));
-  page.on("response", (response) => response.status() >= 400 && defects.push(`${response.status()} for ${response.url()}`));
-  return { page, defects, close: () => context.close() };
-}
-
-const openDetails = (page) => page.$$eval("details", (all) => all.forEach((details) => (details.open = true)));
-
-// violations are what axe finds in a page.
-async function violations(page) {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { violations } = await axe.run();
-    return violations.map((v) => `axe: ${v.id}: ${v.nodes.map((n) => n.target).join(", ")}`);
-  });
-}
+const open = (options) => openPage(base, options);
 
 // The addresses are those of llms.txt, so every page is visited.
 async function addresses() {
