@@ -34,6 +34,11 @@ func TestARepeatedParameterCountsOnceForEachValue(t *testing.T) {
 	}
 	require.Equal(t, sign("a", "b"), sign("b", "a", "a"))
 	require.NotEqual(t, sign("a"), sign("a", "b"))
+	// What getExpectedTwilioSignature of npm twilio 6.2.0 returns.
+	require.Equal(t, "knOre6ImuAY+innZQ4nM5Qkk1PI=", signature.Sign("12345", "https://example.com/hook?a=1%202", url.Values{
+		"EventType": {"onParticipantAdded"}, "Body": {"Zoë & \U0001F600"},
+		"MessagingBinding.Address": {"whatsapp:+15558675310", "+15558675310", "+15558675310"},
+	}))
 }
 
 func TestTheDefaultPortMayBeGivenOrNot(t *testing.T) {

@@ -197,6 +197,19 @@ func (s *Sandbox) createAddress(r *http.Request) response {
 	return response{status: http.StatusCreated, body: s.showAddress(a)}
 }
 
+// open returns the first conversation that is not closed and has a participant with both numbers, or nil. The caller
+// holds s.mu.
+func (s *Sandbox) open(from, to string) *conversation {
+	for _, sid := range slices.Sorted(maps.Keys(s.services)) {
+		for _, c := range s.services[sid].sorted() {
+			if p := c.find(from); p != nil && c.state != "closed" && p.binding.Address == from && p.binding.ProxyAddress == to {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
 // createFor creates the conversation that the first message from an unknown number begins, or returns nil if the
 // number that it was sent to creates none. The caller holds s.mu.
 func (s *Sandbox) createFor(from, to string) *conversation {

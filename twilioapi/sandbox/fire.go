@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,15 +61,14 @@ func (s *Sandbox) levels(c *conversation) []level {
 
 // with returns the fields of an event with those that every event has.
 func (by action) with(c *conversation, event string, fields url.Values) url.Values {
-	all := url.Values{
+	all := url.Values{}
+	maps.Copy(all, fields)
+	maps.Copy(all, url.Values{ // last: before an action, the fields are those of a request, which can have any names
 		"AccountSid": {accountSID}, "EventType": {event}, "Source": {by.source}, "ConversationSid": {c.sid}, "RetryCount": {"0"},
 		"ChatServiceSid": {c.service.sid},
-	}
-	if by.identity != "" {
+	})
+	if all.Del("ClientIdentity"); by.identity != "" {
 		all.Set("ClientIdentity", by.identity)
-	}
-	for name, values := range fields {
-		all[name] = values
 	}
 	return all
 }

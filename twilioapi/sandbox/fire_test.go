@@ -235,8 +235,12 @@ func TestAWebhookBeforeAnActionCanRejectIt(t *testing.T) {
 		base, requests := receiver(t, status)
 		a := start(t, sandbox.Options{})
 		a.post("/v1/Configuration/Webhooks", url.Values{"PreWebhookUrl": {base}, "Filters": {"onMessageAdd"}}.Encode())
-		require.Equal(t, want, a.fires("POST", room+"/Messages", url.Values{"Body": {"Hi"}}).status, status)
+		forged := url.Values{"Body": {"Hi"}, "EventType": {"onUserAdded"}, "ConversationSid": {"CH0"}, "AccountSid": {"AC0"}, "ClientIdentity": {"root"}}
+		require.Equal(t, want, a.fires("POST", room+"/Messages", forged).status, status)
 		r := <-requests
+		require.Equal(t, "CHbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", r.form.Get("ConversationSid"))
+		require.Equal(t, "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", r.form.Get("AccountSid"))
+		require.Empty(t, r.form.Get("ClientIdentity"))
 		require.Equal(t, "onMessageAdd", r.form.Get("EventType"))
 		require.Equal(t, "Hi", r.form.Get("Body"))
 		count := 1
@@ -260,7 +264,14 @@ func TestAnInboundMessageCreatesAConversation(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	require.Equal(t, 201, res.StatusCode)
-	require.Equal(t, "+15551112222", (<-requests).form.Get("Author"))
+	first := <-requests
+	require.Equal(t, "+15551112222", first.form.Get("Author"))
+	res, err = http.PostForm(a.base+"/_sandbox/messages", url.Values{"Author": {"+15551112222"}, "To": {"+15550009999"}, "Body": {"Hello?"}})
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	second := <-requests
+	require.Equal(t, first.form.Get("ConversationSid"), second.form.Get("ConversationSid"), "there is a conversation between the numbers")
+	require.Equal(t, "1", second.form.Get("Index"))
 	require.Contains(t, a.get("/v1/ParticipantConversations?Address=%2B15551112222").body, `"conversation_state":"active"`)
 }
 
@@ -403,4 +414,11 @@ func TestThePagesAreForThisMachine(t *testing.T) {
 	require.Contains(t, page.header.Get("Content-Security-Policy"), "default-src 'none'")
 	require.Equal(t, "text/css; charset=utf-8", a.get("/_sandbox/style.css").header.Get("Content-Type"))
 	require.Equal(t, "2", a.get("/_sandbox/log?webhook=x").header.Get("Refresh"))
+	a.hook(room, "http://127.0.0.1:1/", "POST")
+	a.fires("POST", room+"/Messages", url.Values{"Body": {"Hi"}})
+	a.deliveries(1)
+	require.NotContains(t, a.get("/_sandbox/log").body, "X-Twilio-Signature")
+	opened := a.get("/_sandbox/log?open=1")
+	require.Contains(t, opened.body, "X-Twilio-Signature")
+	require.Empty(t, opened.header.Get("Refresh"), "what a person reads stays")
 }

@@ -104,13 +104,17 @@ func (c *conversation) shown() shownConversation {
 	return shown
 }
 
-// showLog shows the deliveries, the newest first. The browser asks for it again every two seconds, and keeps the place.
+// showLog shows the deliveries, the newest first. The browser asks for it again every two seconds, and keeps the place,
+// but not while one delivery is open: it would be closed, or moved away by newer ones.
 func (s *Sandbox) showLog(w http.ResponseWriter, r *http.Request) {
 	hook := r.FormValue("webhook")
 	all := slices.DeleteFunc(s.Deliveries(), func(d Delivery) bool { return hook != "" && d.Webhook != hook })
 	slices.Reverse(all)
-	w.Header().Set("Refresh", "2")
-	render(w, "deliveries.html", map[string]any{"Deliveries": all[:min(len(all), maxShown)], "Webhook": hook})
+	open, _ := strconv.Atoi(r.FormValue("open"))
+	if open == 0 {
+		w.Header().Set("Refresh", "2")
+	}
+	render(w, "deliveries.html", map[string]any{"Deliveries": all[:min(len(all), maxShown)], "Webhook": hook, "Open": open})
 }
 
 func render(w http.ResponseWriter, name string, data any) {
@@ -146,7 +150,10 @@ func (s *Sandbox) written(r *http.Request) response {
 		}
 	}
 	if name == "" && author != "" {
-		c = s.createFor(author, r.Form.Get("To"))
+		to := r.Form.Get("To")
+		if c = s.open(author, to); c == nil {
+			c = s.createFor(author, to)
+		}
 	}
 	if c == nil {
 		return refuse(http.StatusNotFound, 20404, "ConversationSid names no conversation, or To no number that creates one")
