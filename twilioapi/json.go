@@ -185,7 +185,7 @@ func (r *objectReader) value(depth int, value jsontext.Value) error {
 
 // isFloat64 reports whether a number is in the range of float64.
 func isFloat64(number []byte) bool {
-	if len(number) < 300 && bytes.IndexAny(number, "eE") < 0 {
+	if len(number) < 300 && !bytes.ContainsAny(number, "eE") {
 		return true
 	}
 	f, err := strconv.ParseFloat(string(number), 64)

@@ -82,7 +82,7 @@ func (p *params) conversation(ctx context.Context, twilio *twilioapi.Client) (di
 			SID string `json:"sid"`
 		}
 		if jsonv2.Unmarshal(found.JSON, &conversation) != nil || !isSID("CH", conversation.SID) {
-			return digits, errors.New("Twilio's conversation has no SID")
+			return digits, errors.New("the conversation in Twilio's response has no SID")
 		}
 		sid = conversation.SID
 	}

@@ -118,7 +118,7 @@ func readMessages(ctx context.Context, twilio *twilioapi.Client, conversation st
 		} `json:"meta"`
 	}
 	if err := jsonv2.Unmarshal(result.JSON, &list); err != nil {
-		return nil, "", errors.New("Twilio's list of messages cannot be read")
+		return nil, "", errors.New("the list of messages in Twilio's response cannot be read")
 	}
 	if address, err := url.Parse(list.Meta.Next); err == nil {
 		next = address.Query().Get("PageToken")

@@ -67,9 +67,9 @@ func TestAnAgentHearsAConversation(t *testing.T) {
 		bodies <- string(body)
 	}))
 	t.Cleanup(callback.Close)
-	base, logged, end := serving(t, environment("MCP_EVENTS_KEY", eventsKey, "MCP_AUTH_TOKEN", eventsToken),
+	_, logged, end := serving(t, environment("MCP_EVENTS_KEY", eventsKey, "MCP_AUTH_TOKEN", eventsToken),
 		"--sandbox", "--http", address, "--public-url", "http://"+address, "--allow-callback", "127.0.0.1/32", "--metrics", metrics)
-	base = "http://" + address
+	base := "http://" + address
 	require.Contains(t, initialized(t, base), `"events":{}`)
 	require.Contains(t, initialized(t, base), `"io.modelcontextprotocol/events":{}`)
 

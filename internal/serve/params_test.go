@@ -46,9 +46,7 @@ const modernMeta = `{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.
 // variants returns a value with one member of it, at any depth, replaced by each of
 // other values, left out, or joined by another.
 func variants(value any) (all []any) {
-	for _, other := range []any{nil, true, 5, 1.5, "", "other", []any{}, []any{1}, map[string]any{}, map[string]any{"a": 5}, map[string]any{"type": "ref/resource"}} {
-		all = append(all, other)
-	}
+	all = append(all, nil, true, 5, 1.5, "", "other", []any{}, []any{1}, map[string]any{}, map[string]any{"a": 5}, map[string]any{"type": "ref/resource"})
 	members, ok := value.(map[string]any)
 	if !ok {
 		return all

@@ -49,14 +49,12 @@ type Delivery struct {
 	Answer       string    `json:"response"` // the beginning of the body
 
 	service string
-	retries int
 }
 
 // A job is a delivery that waits.
 type job struct {
 	Delivery
 	fields url.Values
-	done   func() // called when it was delivered; may be nil
 }
 
 // newJob returns the delivery of an event to a webhook.
