@@ -18,7 +18,7 @@ const copies = [];
 const startCopy = async i => {
   copies[i].process = await start(server, ['--http', copies[i].address, '--public-url', url, '--base-url', twilio.url, '--allow-callback', '127.0.0.1/32'], {
     MCP_AUTH_TOKEN: tokens.join(), MCP_EVENTS_KEY: 'a-key-that-has-at-least-thirty-two-bytes',
-    TWILIO_API_KEY: 'SK1', TWILIO_API_SECRET: 'secret', TWILIO_AUTH_TOKEN: authToken,
+    TWILIO_API_KEY: 'SK' + '1'.repeat(32), TWILIO_API_SECRET: 'secret', TWILIO_AUTH_TOKEN: authToken,
   }, `http://${copies[i].address}/readyz`);
 };
 for (let i = 0; i < 3; i++) {

@@ -13,7 +13,7 @@ const twilio = await startTwilio(server, authToken);
 const url = `http://127.0.0.1:${await freePort()}`;
 await start(server, ['--http', new URL(url).host, '--public-url', url, '--base-url', twilio.url, '--allow-callback', '127.0.0.1/32'], {
   MCP_AUTH_TOKEN: token, MCP_EVENTS_KEY: 'a-key-that-has-at-least-thirty-two-bytes',
-  TWILIO_API_KEY: 'SK1', TWILIO_API_SECRET: 'secret', TWILIO_AUTH_TOKEN: authToken,
+  TWILIO_API_KEY: 'SK' + '1'.repeat(32), TWILIO_API_SECRET: 'secret', TWILIO_AUTH_TOKEN: authToken,
 }, `${url}/readyz`);
 
 const heard = [];

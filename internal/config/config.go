@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,10 +15,10 @@ import (
 // among the settings; the methods of Config read those from the environment.
 type Config struct {
 	Sandbox      bool     `variable:"MCP_SANDBOX" help:"Use an in-memory fake of Twilio; no account is needed."`
-	Toolsets     []string `variable:"MCP_TOOLSETS" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, conversations, configuration, docs or all. Default: webhooks. call can call every tool."`
-	Tools        []string `variable:"MCP_TOOLS" placeholder:"NAME" help:"Offer exactly these tools, separated by commas, instead of toolsets."`
-	ExcludeTools []string `variable:"MCP_EXCLUDE_TOOLS" placeholder:"NAME" help:"Do not offer these tools, separated by commas."`
-	ReadOnly     bool     `variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
+	Toolsets     []string `names:"" variable:"MCP_TOOLSETS" placeholder:"NAME" help:"Toolsets to offer, separated by commas: webhooks, manage, conversations, configuration, docs or all. Default: webhooks. call can call every tool."`
+	Tools        []string `names:"" closed:"" variable:"MCP_TOOLS" placeholder:"NAME" help:"Offer exactly these tools, separated by commas, instead of toolsets."`
+	ExcludeTools []string `names:"" closed:"" variable:"MCP_EXCLUDE_TOOLS" placeholder:"NAME" help:"Do not offer these tools, separated by commas."`
+	ReadOnly     bool     `closed:"" variable:"MCP_READ_ONLY" help:"Offer only the tools that change nothing."`
 	Confirm      bool     `variable:"MCP_CONFIRM" default:"true" help:"Ask the user before a webhook is deleted or the configuration is overwritten, if the client can. Default: true."`
 
 	Timeout        time.Duration `variable:"MCP_TIMEOUT" default:"30s" placeholder:"DURATION" help:"Time limit of one call, at most 5m. Default: 30s."`
@@ -28,8 +29,8 @@ type Config struct {
 	MaxMessage     int           `variable:"MCP_MAX_MESSAGE" default:"1048576" placeholder:"BYTES" help:"Maximum message size. Default: 1048576."`
 	LogFormat      string        `variable:"MCP_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`
 	LogLevel       *slog.Level   `variable:"MCP_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error. Default: info; with call: error."`
-	Edge           string        `variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin. Without --region, the region is us1."`
-	Region         string        `variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
+	Edge           string        `names:"" variable:"TWILIO_EDGE" placeholder:"NAME" help:"Twilio edge, such as dublin. Without --region, the region is us1."`
+	Region         string        `names:"" variable:"TWILIO_REGION" placeholder:"NAME" help:"Twilio region, such as ie1."`
 	BaseURL        string        `name:"base-url" variable:"TWILIO_BASE_URL" placeholder:"URL" help:"Scheme and host of the API; overrides --edge and --region. For the sandbox command: scheme and host of the addresses in its responses."`
 	CAFile         string        `name:"ca-file" variable:"MCP_CA_FILE" placeholder:"FILE" help:"Also trust the certificate authorities in this file, PEM, in connections to Twilio, to the OAuth issuer and to Redis."`
 	ChatServiceSID string        `name:"chat-service-sid" variable:"TWILIO_CHAT_SERVICE_SID" placeholder:"SID" help:"Use the conversations of this Conversation Service (IS...) instead of the default one."`
@@ -48,6 +49,7 @@ type Config struct {
 	AllowAnonymous   bool          `group:"HTTP" variable:"MCP_ALLOW_ANONYMOUS" help:"Accept calls from anyone at an address beyond loopback: for a proxy in front that authenticates."`
 	RoutingHeader    bool          `group:"HTTP" variable:"MCP_ROUTING_HEADER" help:"Let clients of 2026-07-28 send ConversationSid as the header Mcp-Param-ConversationSid too, for a balancer. Clients that do not are refused."`
 	Drain            time.Duration `group:"HTTP" variable:"MCP_DRAIN" default:"0s" placeholder:"DURATION" help:"Keep accepting requests this long after SIGTERM, with /readyz at 503. Default: 0s."`
+	IdleTimeout      time.Duration `group:"HTTP" variable:"MCP_IDLE_TIMEOUT" default:"620s" placeholder:"DURATION" help:"Keep an idle connection open this long: longer than the balancer in front does, which is 600s with Google Cloud. Default: 620s."`
 	Metrics          string        `group:"HTTP" variable:"MCP_METRICS" placeholder:"HOST:PORT" help:"Serve Prometheus metrics at this address, at /metrics. Also works with stdio."`
 	TLSCert          string        `group:"HTTP" name:"tls-cert" variable:"MCP_TLS_CERT" placeholder:"FILE" help:"TLS certificate, PEM; together with --tls-key."`
 	TLSKey           string        `group:"HTTP" name:"tls-key" variable:"MCP_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
@@ -69,10 +71,16 @@ type Config struct {
 		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, cline, zed or windsurf."`
 		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp; --read-only, --toolsets, --tools and --exclude-tools narrow what it offers. Default: start the server over stdio."`
 	} `cmd:"" help:"Print the entry for the configuration file of an AI tool."`
+	Health struct {
+		URL string `arg:"" optional:"" placeholder:"URL" help:"Base URL of the server. Default: the address of --http."`
+	} `cmd:"" help:"Ask whether a server over HTTP is ready: exit status 0 if its /readyz answers 200."`
 	Version struct{} `cmd:"" help:"Print version, commit and Go version."`
 
-	// Command is the chosen command: serve, call, sandbox, listen, config or version.
+	// Command is the chosen command: serve, call, sandbox, listen, config, health or version.
 	Command string
+
+	// Warnings say which variables were left out because they hold a placeholder.
+	Warnings []string
 }
 
 // A LookupFunc finds an environment variable, as os.LookupEnv does.
@@ -94,8 +102,12 @@ func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*Config, error) 
 		return nil, ErrHelp
 	}
 	for _, o := range slices.Concat(line.root.flags, chosen.flags, chosen.args) {
-		if err == nil {
-			err = o.assign(lookup)
+		if err != nil {
+			break
+		}
+		var warning string
+		if warning, err = o.assign(lookup); warning != "" {
+			c.Warnings = append(c.Warnings, warning)
 		}
 	}
 	c.Command = chosen.name
@@ -111,21 +123,31 @@ func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*Config, error) 
 	return &c, nil
 }
 
+const hostLabel = "abcdefghijklmnopqrstuvwxyz0123456789-"
+
 // check checks ranges and combinations of settings.
 func (c *Config) check() error {
 	switch {
 	case c.Timeout <= 0 || c.Timeout > 5*time.Minute:
-		return errors.New("--timeout must be longer than 0 and at most 5m, such as 30s")
+		return fmt.Errorf("--timeout must be longer than 0 and at most 5m, such as 30s, but got %v", c.Timeout)
 	case c.Grace < 0 || c.Drain < 0:
 		return errors.New("--grace and --drain must not be less than 0")
+	case c.IdleTimeout <= 0:
+		return fmt.Errorf("--idle-timeout must be longer than 0, such as 620s, but got %v", c.IdleTimeout)
 	case c.MaxConcurrent < 1 || c.MaxConcurrent > 10_000:
-		return errors.New("--max-concurrent must be 1 to 10000")
+		return fmt.Errorf("--max-concurrent must be 1 to 10000 but got %d", c.MaxConcurrent)
 	case !(c.Rate >= 0 && c.Rate <= 1e6) || c.Burst < 0 || c.Burst > 1_000_000:
 		return errors.New("--rate and --burst must be 0 to 1000000, such as --rate 5 --burst 10")
 	case c.Burst > 0 && c.Rate == 0:
 		return errors.New("--burst needs --rate")
 	case c.MaxMessage < 1 || c.MaxMessage > 64<<20:
-		return errors.New("--max-message must be 1 to 67108864 bytes")
+		return fmt.Errorf("--max-message must be 1 to 67108864 bytes but got %d", c.MaxMessage)
+	case strings.Trim(c.Edge, hostLabel) != "":
+		return fmt.Errorf("--edge must be one name, such as dublin, but got %q", c.Edge)
+	case strings.Trim(c.Region, hostLabel) != "":
+		return fmt.Errorf("--region must be one name, such as ie1, but got %q", c.Region)
+	case c.ChatServiceSID != "" && !isSID("IS", c.ChatServiceSID):
+		return fmt.Errorf("--chat-service-sid must be IS and 32 hexadecimal digits but got %q", c.ChatServiceSID)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key must be given together")
 	case c.Command == "listen" && (c.Listen.Status < 200 || c.Listen.Status > 599):

@@ -25,6 +25,12 @@ import (
 )
 
 // environment returns a lookup function for pairs of variable and value.
+const (
+	apiKey     = "SK00000000000000000000000000000001"
+	accountSID = "AC00000000000000000000000000000001"
+	serviceSID = "IS00000000000000000000000000000001"
+)
+
 func environment(pairs ...string) config.LookupFunc {
 	return func(name string) (string, bool) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -75,7 +81,7 @@ func TestEachFlagHasAVariableAndTakesPrecedence(t *testing.T) {
 	t.Parallel()
 	values := map[reflect.Kind][2]string{reflect.Bool: {"true", "false"}, reflect.Int: {"7", "8"}, reflect.Slice: {"a.example", "b.example"}, reflect.Float64: {"7.5", "8"}, reflect.String: {"x", "y"}}
 	own := map[string][2]string{
-		"Timeout": {"7s", "8s"}, "Grace": {"7s", "8s"}, "Drain": {"7s", "8s"}, "LogFormat": {"json", "text"}, "LogLevel": {"warn", "debug"},
+		"Timeout": {"7s", "8s"}, "Grace": {"7s", "8s"}, "Drain": {"7s", "8s"}, "IdleTimeout": {"7s", "8s"}, "ChatServiceSID": {serviceSID, serviceSID}, "LogFormat": {"json", "text"}, "LogLevel": {"warn", "debug"},
 		"Credentials": {"server", "server"}, "AllowCallback": {"10.0.0.0/8", "127.0.0.0/8"}, "TrustedProxy": {"10.0.0.0/8", "127.0.0.0/8"}, "AllowedOrigin": {"https://a.example", "https://b.example"},
 	}
 	for field := range reflect.TypeFor[config.Config]().Fields() {
@@ -109,7 +115,7 @@ func TestAnEmptyVariableAndABundlePlaceholderAreNotSet(t *testing.T) {
 	require.Empty(t, c.Edge)
 	_, err := twilio(t, environment("TWILIO_API_KEY", "${user_config.key}", "TWILIO_API_SECRET", "${user_config.secret}")).Credentials()
 	require.ErrorContains(t, err, "no Twilio credentials")
-	require.Equal(t, "a${user_config.edge}", parse(t, environment("TWILIO_EDGE", "a${user_config.edge}")).Edge, "only the whole value is a placeholder")
+	require.Equal(t, "a${user_config.ca}", parse(t, environment("MCP_CA_FILE", "a${user_config.ca}")).CAFile, "only the whole value is a placeholder")
 }
 
 // Whichever variable a bundle sets, its placeholder counts as not set.
@@ -141,19 +147,19 @@ func TestAPlaceholderIsNoCredential(t *testing.T) {
 		"%TWILIO_API_SECRET%", "YOUR_TWILIO_API_SECRET", "your-api-key-secret", "SKxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "xxxxxxxx", "SK...", "...",
 	} {
 		const named = "a placeholder instead of a value for TWILIO_API_SECRET; ask the user to set TWILIO_API_SECRET"
-		_, err := twilio(t, environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", placeholder)).Credentials()
+		_, err := twilio(t, environment("TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", placeholder)).Credentials()
 		require.ErrorContains(t, err, named, placeholder)
 		require.NotContains(t, err.Error(), "hunter2")
 		_, err = twilio(t, environment("TWILIO_API_SECRET", placeholder)).Credentials()
 		require.ErrorContains(t, err, named, placeholder)
 
 		credentials, err := twilio(t, environment("TWILIO_API_KEY", placeholder, "TWILIO_API_SECRET", placeholder,
-			"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t")).Credentials()
+			"TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", "t")).Credentials()
 		require.NoError(t, err, placeholder)
-		require.Equal(t, "AC1", credentials.Username, "the account's credentials are used instead")
+		require.Equal(t, accountSID, credentials.Username, "the account's credentials are used instead")
 	}
 	for _, secret := range []string{"a$b", "${", "$1ab", "x", "xxx", "0xxxxxxxxx", "a${env:X}", "yours", "%", "a..."} {
-		_, err := twilio(t, environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", secret)).Credentials()
+		_, err := twilio(t, environment("TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", secret)).Credentials()
 		require.NoError(t, err, secret)
 	}
 }
@@ -228,15 +234,15 @@ func TestTheAPIKeyTakesPrecedenceAndMissingCredentialsAreNamed(t *testing.T) {
 		username string
 		want     string
 	}{
-		"key":              {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "s"}, "SK1", ""},
-		"account":          {[]string{"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t"}, "AC1", ""},
-		"both":             {[]string{"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t", "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "s"}, "SK1", ""},
-		"account and key":  {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "t"}, "AC1", ""},
+		"key":              {[]string{"TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "s"}, apiKey, ""},
+		"account":          {[]string{"TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", "t"}, accountSID, ""},
+		"both":             {[]string{"TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", "t", "TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "s"}, apiKey, ""},
+		"account and key":  {[]string{"TWILIO_API_KEY", apiKey, "TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", "t"}, accountSID, ""},
 		"none":             {nil, "", none},
-		"key alone":        {[]string{"TWILIO_API_KEY", "SK1"}, "", "has TWILIO_API_KEY but not TWILIO_API_SECRET; ask the user to set TWILIO_API_SECRET too"},
+		"key alone":        {[]string{"TWILIO_API_KEY", apiKey}, "", "has TWILIO_API_KEY but not TWILIO_API_SECRET; ask the user to set TWILIO_API_SECRET too"},
 		"secret alone":     {[]string{"TWILIO_API_SECRET", "s"}, "", "has TWILIO_API_SECRET but not TWILIO_API_KEY"},
-		"account alone":    {[]string{"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", ""}, "", "has TWILIO_ACCOUNT_SID but not TWILIO_AUTH_TOKEN"},
-		"half of each set": {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_ACCOUNT_SID", "AC1"}, "", "has TWILIO_API_KEY but not TWILIO_API_SECRET"},
+		"account alone":    {[]string{"TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", ""}, "", "has TWILIO_ACCOUNT_SID but not TWILIO_AUTH_TOKEN"},
+		"half of each set": {[]string{"TWILIO_API_KEY", apiKey, "TWILIO_ACCOUNT_SID", accountSID}, "", "has TWILIO_API_KEY but not TWILIO_API_SECRET"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -253,11 +259,11 @@ func TestTheAPIKeyTakesPrecedenceAndMissingCredentialsAreNamed(t *testing.T) {
 
 func TestSettingsReachTheTwilioClient(t *testing.T) {
 	t.Parallel()
-	c := twilio(t, environment("TWILIO_REGION", "ie1"), "--edge=dublin", "--base-url=https://twilio.example", "--chat-service-sid=IS1", "--timeout=7s", "--max-concurrent=9")
+	c := twilio(t, environment("TWILIO_REGION", "ie1"), "--edge=dublin", "--base-url=https://twilio.example", "--chat-service-sid="+serviceSID, "--timeout=7s", "--max-concurrent=9")
 	require.Equal(t, "dublin", c.Edge)
 	require.Equal(t, "ie1", c.Region)
 	require.Equal(t, "https://twilio.example", c.BaseURL)
-	require.Equal(t, "IS1", c.ServiceSID)
+	require.Equal(t, serviceSID, c.ServiceSID)
 	require.Equal(t, 7*time.Second, c.Timeout)
 	require.Equal(t, 9, c.Connections)
 }
@@ -265,7 +271,7 @@ func TestSettingsReachTheTwilioClient(t *testing.T) {
 func TestUnusedTwilioCredentialsAreLogged(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
-	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "hunter2")
+	lookup := environment("TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "hunter2")
 	config, err := parse(t, lookup, "--credentials=caller", "--http=127.0.0.1:0").TwilioConfig(lookup, slog.New(slog.NewTextHandler(&lines, nil)))
 	require.NoError(t, err)
 	require.True(t, config.IsolateReads)
@@ -324,8 +330,8 @@ func TestInvalidAccessSettingsAreNamed(t *testing.T) {
 		"short token":         {[]string{"MCP_AUTH_TOKEN", "hunter2"}, nil, "MCP_AUTH_TOKEN: line 1: "},
 		"missing file":        {[]string{"MCP_AUTH_TOKEN_FILE", "/nonexistent"}, nil, "MCP_AUTH_TOKEN_FILE: stat /nonexistent"},
 		"invalid file":        {[]string{"MCP_AUTH_TOKEN_FILE", file}, nil, "MCP_AUTH_TOKEN_FILE: "},
-		"tokens and caller":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller: cannot be combined with tokens: both use the Authorization header"},
-		"tokens and issuer":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined with tokens"},
+		"tokens and caller":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--credentials=caller"}, "--credentials caller cannot be combined with MCP_AUTH_TOKEN or MCP_AUTH_TOKEN_FILE"},
+		"tokens and issuer":   {[]string{"MCP_AUTH_TOKEN", token}, []string{"--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer cannot be combined with MCP_AUTH_TOKEN or MCP_AUTH_TOKEN_FILE"},
 		"caller and issuer":   {nil, []string{"--credentials=caller", "--oauth-issuer=https://id.example", "--public-url=https://mcp.example"}, "--oauth-issuer: cannot be combined"},
 		"issuer without URL":  {nil, []string{"--oauth-issuer=https://id.example"}, "--oauth-issuer needs --public-url"},
 		"URL of the endpoint": {nil, []string{"--public-url=https://mcp.example/mcp/"}, "--public-url must be the base URL without /mcp"},
@@ -400,11 +406,11 @@ func TestAccessSettingsReachThePolicy(t *testing.T) {
 		"no token":             {tokens, nil, host("localhost"), 401, "Authorization: Bearer"},
 		"a token":              {tokens, nil, with("Authorization", "Bearer another-of-the-variable"), 200, ""},
 		"a token of the file":  {tokens, nil, with("Authorization", "Bearer token-of-the-file"), 200, ""},
-		"the caller's own":     {nil, []string{"--credentials=caller"}, func(r *http.Request) { r.SetBasicAuth("SK1", "x") }, 200, "SK1"},
+		"the caller's own":     {nil, []string{"--credentials=caller"}, func(r *http.Request) { r.SetBasicAuth(apiKey, "x") }, 200, apiKey},
 		"no credentials":       {nil, []string{"--credentials=caller"}, host("localhost"), 401, "HTTP Basic"},
 		"no access token":      {nil, oauth, host("mcp.example"), 401, "https://id.example"},
 		"an invalid token":     {nil, oauth, with("Authorization", "Bearer x"), 401, "not a JWT"},
-		"credentials unneeded": {[]string{"TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x"}, nil, host("localhost"), 200, ""},
+		"credentials unneeded": {[]string{"TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "x"}, nil, host("localhost"), 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -481,7 +487,7 @@ func TestACAFileIsTrusted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	require.NoError(t, os.WriteFile(file, authority, 0o600))
-	lookup := environment("TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x")
+	lookup := environment("TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "x")
 	for args, trusted := range map[string]bool{"--ca-file=" + file: true, "--edge=": false} {
 		c := twilio(t, lookup, "--base-url="+server.URL, args)
 		c.Sleep = func(context.Context, time.Duration) error { return nil }

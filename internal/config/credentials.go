@@ -1,10 +1,13 @@
 package config
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"twilio-conversations-mcp/twilioapi"
 )
@@ -25,7 +28,7 @@ func firstPair(lookup LookupFunc, pairs ...[2]string) (twilioapi.Credentials, er
 	var problem error
 	for _, pair := range pairs {
 		username, password := lookup.value(pair[0]), lookup.value(pair[1])
-		if isReal(username) && isReal(password) {
+		if isReal(username) && isReal(password) && formError(pair, username, password) == nil {
 			return twilioapi.Credentials{Username: username, Password: password}, nil
 		}
 		if problem == nil {
@@ -51,12 +54,57 @@ func incomplete(lookup LookupFunc, pair [2]string) error {
 		}
 	}
 	switch username, password := lookup.value(pair[0]), lookup.value(pair[1]); {
+	case username != "" && password != "":
+		return formError(pair, username, password)
 	case username != "":
 		return missing(pair[0], pair[1])
 	case password != "":
 		return missing(pair[1], pair[0])
 	}
 	return nil
+}
+
+// formError returns why the values of a pair cannot be what the variables are for,
+// or nil. It tells what is visible of a value without repeating it.
+func formError(pair [2]string, username, password string) error {
+	prefix, what := "SK", "an API key's SID"
+	if pair[0] == "TWILIO_ACCOUNT_SID" {
+		prefix, what = "AC", "an account SID"
+	}
+	switch {
+	case isQuoted(username):
+		return quoted(pair[0])
+	case isQuoted(password):
+		return quoted(pair[1])
+	case !isSID(prefix, username):
+		return fmt.Errorf("%s of the server must be %s: %s and 32 hexadecimal digits; the value has %d characters%s; ask the user to correct %[1]s and to restart the server",
+			pair[0], what, prefix, utf8.RuneCountInString(username), startsWith(prefix, username))
+	}
+	return nil
+}
+
+func startsWith(prefix, value string) string {
+	if strings.HasPrefix(value, prefix) {
+		return " and starts with " + prefix
+	}
+	return " and does not start with " + prefix
+}
+
+func isSID(prefix, value string) bool {
+	digits, ok := strings.CutPrefix(value, prefix)
+	_, err := hex.DecodeString(digits)
+	return ok && len(digits) == 32 && err == nil
+}
+
+// isQuoted reports whether quotation marks enclose a value, which docker's
+// --env-file keeps.
+func isQuoted(value string) bool {
+	return len(value) > 1 && value[0] == value[len(value)-1] && (value[0] == '"' || value[0] == '\'')
+}
+
+func quoted(name string) error {
+	return fmt.Errorf("the value of %s has quotation marks around it, which some files of variables keep; "+
+		"ask the user to remove them and to restart the server", name)
 }
 
 func missing(set, unset string) error {

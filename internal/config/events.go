@@ -32,7 +32,7 @@ func (c *Config) EventsOptions(lookup LookupFunc) (o events.Options, err error) 
 	if o.AllowedCallbacks, err = networks("--allow-callback", c.AllowCallback); err != nil {
 		return o, err
 	}
-	o.RootCAs, err = c.rootCAs()
+	o.RootCAs, err = c.RootCAs()
 	return o, err
 }
 

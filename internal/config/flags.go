@@ -19,8 +19,10 @@ import (
 //	default      the value of a flag that is not set
 //	enum         the valid values, separated by commas
 //	placeholder  stands for the value in the help text
+//	names        the value is a list of names, in any case
 //	help         describes the option, or the command
 //	group        the heading of the flag in the help text
+//	closed       a placeholder in the variable is an error: without the setting, more is allowed
 //	cmd          the field is a command; the first one is the default
 //	arg          the field is an argument of its command
 //	optional     the argument may be left out
@@ -187,24 +189,37 @@ func (c *command) readArgs(values []string) error {
 
 // assign sets the field of an option to what was given on the command line, or by
 // the variable, or by default.
-func (o *option) assign(lookup LookupFunc) error {
+//
+// A variable with a placeholder that nobody replaced counts as not set: then the
+// warning says so.
+func (o *option) assign(lookup LookupFunc) (warning string, err error) {
 	values, source := o.given, ""
 	if values == nil {
-		if variable := o.tag.Get("variable"); variable != "" && lookup.value(variable) != "" {
-			values, source = []string{lookup.value(variable)}, variable+": "
+		variable := o.tag.Get("variable")
+		value := lookup.value(variable)
+		if _, closed := o.tag.Lookup("closed"); isPlaceholder(value) && closed {
+			return "", fmt.Errorf("%s got the placeholder %s, which was not replaced: give it a value or remove it", variable, value)
+		} else if isPlaceholder(value) {
+			warning, value = variable+": "+value+" is a placeholder that was not replaced; it counts as not set", ""
+		}
+		if value != "" {
+			values, source = []string{value}, variable+": "
 		} else if text, ok := o.tag.Lookup("default"); ok {
 			values = []string{text}
 		}
 	}
 	for _, text := range values {
-		if err := o.set(text); err != nil {
-			return fmt.Errorf("%s%w", source, err)
+		if err := o.set(strings.TrimSpace(text)); err != nil {
+			return warning, fmt.Errorf("%s%w", source, err)
 		}
 	}
-	return nil
+	return warning, nil
 }
 
 func (o *option) set(text string) error {
+	if _, ok := o.tag.Lookup("names"); ok || o.tag.Get("enum") != "" {
+		text = strings.ToLower(text)
+	}
 	if enum := o.tag.Get("enum"); enum != "" && !slices.Contains(strings.Split(enum, ","), text) {
 		return fmt.Errorf("--%s must be one of %s but got %q", o.name, strings.ReplaceAll(enum, ",", ", "), text)
 	}
@@ -224,7 +239,11 @@ func set(v reflect.Value, text string) error {
 		v.Set(reflect.New(v.Type().Elem()))
 		return set(v.Elem(), text)
 	case reflect.Slice:
-		v.Set(reflect.AppendSlice(v, reflect.ValueOf(strings.Split(text, ","))))
+		for item := range strings.SplitSeq(text, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				v.Set(reflect.Append(v, reflect.ValueOf(item)))
+			}
+		}
 	case reflect.String:
 		v.SetString(text)
 	case reflect.Bool:

@@ -18,7 +18,7 @@ import (
 
 // TwilioConfig returns the configuration of the Twilio client.
 func (c *Config) TwilioConfig(lookup LookupFunc, log *slog.Logger) (twilioapi.Config, error) {
-	roots, err := c.rootCAs()
+	roots, err := c.RootCAs()
 	config := twilioapi.Config{
 		BaseURL:      c.BaseURL,
 		Edge:         c.Edge,
@@ -72,7 +72,7 @@ func (c *Config) CopiesOptions(lookup LookupFunc, log *slog.Logger) (o copies.Op
 	if address == "" {
 		return o, false, nil
 	}
-	roots, err := c.rootCAs()
+	roots, err := c.RootCAs()
 	return copies.Options{URL: address, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Log: log}, true, err
 }
 
@@ -104,18 +104,18 @@ func (c *Config) HTTPOptions(lookup LookupFunc, log *slog.Logger) (o serve.HTTPO
 	if err != nil {
 		return o, false, err
 	}
-	return serve.HTTPOptions{Access: policy, TrustedProxies: proxies, Drain: c.Drain, CertFile: c.TLSCert, KeyFile: c.TLSKey}, authenticated || c.AllowAnonymous, nil
+	return serve.HTTPOptions{Access: policy, TrustedProxies: proxies, Drain: c.Drain, IdleTimeout: c.IdleTimeout, CertFile: c.TLSCert, KeyFile: c.TLSKey}, authenticated || c.AllowAnonymous, nil
 }
 
 func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
-	if err := c.checkHTTP(); err != nil {
+	if err := c.checkHTTP(lookup); err != nil {
 		return access.Options{}, err
 	}
 	tokens, err := authTokens(lookup)
 	if err != nil {
 		return access.Options{}, fmt.Errorf("MCP_AUTH_TOKEN: %w", err)
 	}
-	roots, err := c.rootCAs()
+	roots, err := c.RootCAs()
 	return access.Options{
 		AllowedHosts:      c.AllowedHost,
 		AllowedOrigins:    c.AllowedOrigin,
@@ -133,12 +133,16 @@ func (c *Config) accessOptions(lookup LookupFunc) (access.Options, error) {
 }
 
 // checkHTTP checks combinations of settings that matter only over HTTP.
-func (c *Config) checkHTTP() error {
+func (c *Config) checkHTTP(lookup LookupFunc) error {
 	switch {
 	case strings.HasSuffix(strings.TrimSuffix(c.PublicURL, "/"), "/mcp"):
 		return errors.New("--public-url must be the base URL without /mcp, which is appended to it, such as https://mcp.example.com")
 	case c.OAuthIssuer != "" && c.PublicURL == "":
 		return errors.New("--oauth-issuer needs --public-url, the base URL of this server as clients see it, such as https://mcp.example.com")
+	case c.OAuthIssuer != "" && HasTokens(lookup):
+		return errors.New("--oauth-issuer cannot be combined with MCP_AUTH_TOKEN or MCP_AUTH_TOKEN_FILE: both use the Authorization header")
+	case c.callerCredentials() && HasTokens(lookup):
+		return errors.New("--credentials caller cannot be combined with MCP_AUTH_TOKEN or MCP_AUTH_TOKEN_FILE: both use the Authorization header")
 	case c.OAuthIssuer == "" && len(c.OAuthAudience) > 0:
 		return errors.New("--oauth-audience needs --oauth-issuer")
 	case c.OAuthIssuer == "" && c.OAuthScopePrefix != "":
@@ -216,9 +220,9 @@ func nameSetting(err error) error {
 	return err
 }
 
-// rootCAs returns the certificate authorities of the operating system and those
+// RootCAs returns the certificate authorities of the operating system and those
 // of --ca-file; nil: only those of the operating system.
-func (c *Config) rootCAs() (*x509.CertPool, error) {
+func (c *Config) RootCAs() (*x509.CertPool, error) {
 	if c.CAFile == "" {
 		return nil, nil
 	}

@@ -27,16 +27,16 @@ func TestTheAPIKeyTakesPrecedenceOverTheAccount(t *testing.T) {
 	go func() { _ = srv.Serve(ln) }()
 	defer srv.Close()
 	_, _, err = runProgram(t, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(),
-		"TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token", "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "secret"),
+		"TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", "token", "TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "secret"),
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"x"}`)
 	require.NoError(t, err)
-	require.Equal(t, "SK1", username)
+	require.Equal(t, apiKey, username)
 }
 
 func TestCallersSendTheirOwnCredentials(t *testing.T) {
 	t.Parallel()
 	twilio, _, _ := serving(t, environment(), "sandbox", "--http", "127.0.0.1:0")
-	url, logged, end := serving(t, environment("TWILIO_BASE_URL", twilio, "TWILIO_API_KEY", "SKserver", "TWILIO_API_SECRET", "hunter2"),
+	url, logged, end := serving(t, environment("TWILIO_BASE_URL", twilio, "TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "hunter2"),
 		"--http", "127.0.0.1:0", "--credentials", "caller")
 	status, answer := post(t, url, listDocumented, nil)
 	require.Equal(t, 401, status)

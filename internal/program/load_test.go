@@ -89,7 +89,7 @@ func TestLoad(t *testing.T) {
 		}
 		return all[rand.IntN(len(all))]
 	})
-	p := startProcess(t, []string{"TWILIO_ACCOUNT_SID=AC1", "TWILIO_AUTH_TOKEN=x"}, "--base-url", proxy.URL, "--timeout", "2s", "--toolsets", "all")
+	p := startProcess(t, []string{"TWILIO_ACCOUNT_SID=" + accountSID, "TWILIO_AUTH_TOKEN=x"}, "--base-url", proxy.URL, "--timeout", "2s", "--toolsets", "all")
 	t.Log("at the start:", p.memory())
 	send := sendTo(p.url, &http.Transport{MaxIdleConnsPerHost: 64})
 

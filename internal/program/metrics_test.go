@@ -29,7 +29,7 @@ func TestMetricsAreServedUntilTheLastCallIsAnswered(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- Run(ctx, []string{"--http=127.0.0.1:0", "--metrics=127.0.0.1:0", "--grace=1m"},
-			environment("TWILIO_BASE_URL", twilio.URL, "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x"), strings.NewReader(""), io.Discard, logged)
+			environment("TWILIO_BASE_URL", twilio.URL, "TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "x"), strings.NewReader(""), io.Discard, logged)
 	}()
 	var addresses []string
 	for len(addresses) < 2 {

@@ -21,7 +21,7 @@ func startUnread(t *testing.T) (cmd *exec.Cmd, stdin io.WriteCloser, stdout io.R
 	t.Helper()
 	surplus := []byte("HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n" + strings.Repeat("hunter2 ", 512))
 	cmd = exec.Command(build(t), "--timeout=3s", "--log-level=debug")
-	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), surplus), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
+	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), surplus), "TWILIO_API_KEY=" + apiKey, "TWILIO_API_SECRET=x"}
 	unread, stderr, err := os.Pipe()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = unread.Close(); _ = stderr.Close() })
@@ -85,7 +85,7 @@ func TestTheLogHasNoBytesOfThePeer(t *testing.T) {
 	t.Parallel()
 	surplus := []byte("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhunter2 ")
 	cmd := exec.Command(build(t), "--log-level=debug", "--log-format=json")
-	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), surplus), "TWILIO_API_KEY=SK1", "TWILIO_API_SECRET=x"}
+	cmd.Env = []string{"TWILIO_BASE_URL=" + rawUpstream(t, listAnswer(t), surplus), "TWILIO_API_KEY=" + apiKey, "TWILIO_API_SECRET=x"}
 	cmd.Stdin = strings.NewReader(strings.Repeat(listCall+"\n", 50))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

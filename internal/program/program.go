@@ -61,7 +61,12 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 	defer flush()
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(logging.DefaultWriter(log))
+	for _, warning := range cfg.Warnings {
+		log.Warn(warning)
+	}
 	switch cfg.Command {
+	case "health":
+		return health(ctx, cfg)
 	case "sandbox":
 		return serveSandbox(ctx, cfg, lookup, stderr)
 	case "listen":

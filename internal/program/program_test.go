@@ -18,6 +18,11 @@ import (
 	"twilio-conversations-mcp/twilioapi/sandbox"
 )
 
+const (
+	apiKey     = "SK00000000000000000000000000000001"
+	accountSID = "AC00000000000000000000000000000001"
+)
+
 const documented = "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 // environment is one that holds nothing but the given variables.
@@ -83,19 +88,19 @@ func TestErrorsAreOneSentenceThatSaysWhatIsValid(t *testing.T) {
 		"cut JSON":           {environment(), []string{"call", "list_conversation_webhooks", `{"a"`}, "line 1, column 5: unexpected end of JSON input"},
 		"empty input":        {environment(), []string{"call", "list_conversation_webhooks", "-"}, "the arguments are not valid JSON: line 1, column 1: unexpected end"},
 		"no certificate":     {environment(), []string{"--http", "127.0.0.1:0", "--tls-cert=/nonexistent", "--tls-key=/nonexistent"}, "no such file"},
-		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2hunter2hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "cannot be combined with tokens"},
+		"caller and tokens":  {environment("MCP_AUTH_TOKEN", "hunter2hunter2hunter2"), []string{"--credentials=caller", "--http=127.0.0.1:0"}, "cannot be combined with MCP_AUTH_TOKEN"},
 		"bad base URL":       {environment("TWILIO_BASE_URL", "conversations.twilio.com"), nil, "the base URL must be an http or https URL"},
-		"bad region":         {environment(), []string{"--region", "IE1"}, "edge and region"},
-		"bad service":        {environment("TWILIO_CHAT_SERVICE_SID", "CH1"), nil, "Service SID"},
+		"bad region":         {environment(), []string{"--region", "ie 1"}, "--region must be one name"},
+		"bad service":        {environment("TWILIO_CHAT_SERVICE_SID", "CH1"), nil, "--chat-service-sid must be IS and 32"},
 		"no address":         {environment(), []string{"--http", "8080"}, "must be HOST:PORT"},
 		"open address":       {environment(), []string{"--http", ":8080"}, "MCP_AUTH_TOKEN"},
 		"open sandbox":       {environment(), []string{"sandbox", "--http", "0.0.0.0:8081"}, "the sandbox listens on loopback only"},
 		"port in use":        {environment(), []string{"--http", taken.Addr().String()}, "address already in use"},
 		"arguments a list":   {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", "[1]"}, "must be an object, not an array"},
 		"no credentials":     {environment(), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "no Twilio credentials; ask the user to set TWILIO_API_KEY"},
-		"half a key":         {environment("TWILIO_API_KEY", "SK1"), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_KEY but not TWILIO_API_SECRET"},
+		"half a key":         {environment("TWILIO_API_KEY", apiKey), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_KEY but not TWILIO_API_SECRET"},
 		"the other half":     {environment("TWILIO_API_SECRET", "hunter2"), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_API_SECRET but not TWILIO_API_KEY"},
-		"half an account":    {environment("TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", ""), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_ACCOUNT_SID but not TWILIO_AUTH_TOKEN"},
+		"half an account":    {environment("TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", ""), []string{"call", "list_conversation_webhooks", `{"ConversationSid":"x"}`}, "has TWILIO_ACCOUNT_SID but not TWILIO_AUTH_TOKEN"},
 		"a number too large": {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"x","Page":1e400}`}, "Page is out of range"},
 		"refused by Twilio":  {environment(), []string{"call", "--sandbox", "list_conversation_webhooks", `{"ConversationSid":"nope"}`}, "HTTP 404, code 20404: The requested resource /Conversations/nope/Webhooks was not found. " + sandbox.Guide},
 	} {
@@ -163,7 +168,7 @@ func TestTheSandboxCommandServesTheAPIAlone(t *testing.T) {
 	require.Equal(t, 401, res.StatusCode)
 	require.NoError(t, res.Body.Close())
 
-	stdout, _, err := runProgram(t, environment("TWILIO_BASE_URL", url, "TWILIO_ACCOUNT_SID", "AC1", "TWILIO_AUTH_TOKEN", "token"),
+	stdout, _, err := runProgram(t, environment("TWILIO_BASE_URL", url, "TWILIO_ACCOUNT_SID", accountSID, "TWILIO_AUTH_TOKEN", "token"),
 		"", "call", "list_conversation_webhooks", `{"ConversationSid":"`+documented+`"}`)
 	require.NoError(t, err)
 	require.Equal(t, 3, strings.Count(stdout, `"sid": "WH`))

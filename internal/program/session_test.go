@@ -155,7 +155,7 @@ func TestACancelledCreateIsFinished(t *testing.T) {
 	out, logged := output{lines: make(chan string, 10)}, output{}
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(t.Context(), nil, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(), "TWILIO_API_KEY", "SK1", "TWILIO_API_SECRET", "x"), stdin, &out, &logged)
+		done <- Run(t.Context(), nil, environment("TWILIO_BASE_URL", "http://"+ln.Addr().String(), "TWILIO_API_KEY", apiKey, "TWILIO_API_SECRET", "x"), stdin, &out, &logged)
 	}()
 	_, err = io.WriteString(client, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_conversation_webhook","arguments":{"ConversationSid":"x","Target":"studio"}}}`+"\n")
 	require.NoError(t, err)

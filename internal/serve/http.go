@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,6 +30,7 @@ type HTTPOptions struct {
 	TrustedProxies    []netip.Prefix
 	BaseURL           string        // of the server as clients see it; /mcp is appended
 	Drain             time.Duration // how long requests are accepted after the context is done
+	IdleTimeout       time.Duration // how long an idle connection is kept; 0: two minutes
 	CertFile, KeyFile string        // TLS certificate and key, PEM; empty: plain HTTP
 
 	// Docs is served at /docs/mcp, to anyone. It has limits of its own. It may
@@ -63,6 +65,7 @@ func (s *Server) HTTP(ctx context.Context, ln net.Listener, o HTTPOptions) error
 	h.exchanges = map[*exchange]struct{}{}
 	srv, scheme := newHTTPServer(h), "http"
 	srv.ReadTimeout = s.limits.readTime
+	srv.IdleTimeout = cmp.Or(o.IdleTimeout, srv.IdleTimeout)
 	srv.drain, srv.grace, srv.abortTime, srv.abort = o.Drain, s.Grace, s.limits.abortTime, func() { h.abort(s) }
 	if o.CertFile != "" {
 		certificate, err := newCertificate(o.CertFile, o.KeyFile, s.Log)

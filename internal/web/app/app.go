@@ -46,5 +46,8 @@ func Resource(canDelete bool) server.ServerResource {
 // ToolMeta returns the _meta of a tool whose result the page shows. The tool
 // stays visible to models.
 func ToolMeta() *mcp.Meta {
-	return &mcp.Meta{AdditionalFields: map[string]any{"ui": map[string]any{"resourceUri": uri}}}
+	return &mcp.Meta{AdditionalFields: map[string]any{
+		"ui":             map[string]any{"resourceUri": uri},
+		"ui/resourceUri": uri, // the key that hosts of the first drafts of MCP Apps read
+	}}
 }

@@ -55,7 +55,7 @@ func TestTheMetadataIsAsMCPAppsNamesIt(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `[{"uri": "ui://twilio-conversations/webhooks.html", "mimeType": "text/html;profile=mcp-app", "text": `+encode(t, html)+`,
 		"_meta": {"ui": {"csp": {}, "prefersBorder": true}}}]`, encode(t, contents))
-	require.JSONEq(t, `{"ui": {"resourceUri": "ui://twilio-conversations/webhooks.html"}}`, encode(t, ToolMeta()))
+	require.JSONEq(t, `{"ui": {"resourceUri": "ui://twilio-conversations/webhooks.html"}, "ui/resourceUri": "ui://twilio-conversations/webhooks.html"}`, encode(t, ToolMeta()))
 }
 
 func TestThePageOffersToDeleteOnlyWithTheTool(t *testing.T) {
