@@ -12,12 +12,12 @@ import (
 )
 
 var getDocumentation = operation[schemas.GetDocumentationInput]{
-	contract:    schemas.GetDocumentation,
-	title:       "Read the documentation",
+	contract: schemas.GetDocumentation,
+	title:    "Read the documentation",
 	description: "Returns whole pages of this server's documentation of Twilio's conversation webhooks, in Markdown, by the URIs that [search_documentation|resources/list] and findings name. " +
 		"It calls nothing of Twilio.",
-	hints:       documentationHints,
-	scope:       scopeNone,
+	hints: documentationHints,
+	scope: scopeNone,
 	answer: func(in schemas.GetDocumentationInput, _ string) (*mcp.CallToolResult, error) {
 		out := schemas.GetDocumentationOutput{Pages: []schemas.DocumentationPage{}, Missing: []string{}}
 		var texts []string

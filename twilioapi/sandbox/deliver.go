@@ -77,7 +77,7 @@ func calledURL(address string) string {
 func (s *Sandbox) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Delivery{}, s.deliveries...)
+	return append([]Delivery{}, s.deliveries[max(0, len(s.deliveries)-maxDeliveries):]...)
 }
 
 // deliver queues the delivery of an event. Those of one webhook are delivered in their order, those of several at the
