@@ -37,6 +37,43 @@ const checks = {
     "fetch_webhook_configuration", "list_address_configurations", ...docs]),
   "tools: /docs/mcp": tools(docs),
 
+  "conversations: one of them"({ result }) {
+    assert.equal(result.structuredContent.conversations.length, 1);
+  },
+  "conversations: of an address"({ result }) {
+    const { conversations } = result.structuredContent;
+    assert.ok(conversations.length > 0);
+    for (const conversation of conversations) {
+      assert.equal(conversation.participant_messaging_binding.address, "+15558675310");
+    }
+  },
+  "conversations: by unique name"({ result }) {
+    assert.equal(result.structuredContent.sid, "CHaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  },
+  services({ result }) {
+    assert.equal(result.structuredContent.services.length, 2);
+  },
+  check({ result }) {
+    const { conversation, webhooks, findings } = result.structuredContent;
+    assert.equal(conversation.unique_name, "support/42");
+    assert.equal(webhooks.length, 3);
+    assert.ok(findings.some(({ severity }) => severity === "problem"));
+  },
+  "error: Identity and Address"({ result }) {
+    assert.equal(result.isError, true);
+    assert.match(text(result), /Identity/);
+    assert.match(text(result), /Address/);
+  },
+  configuration({ result }) {
+    assert.equal(result.structuredContent.post_webhook_url, "https://example.com/account");
+  },
+  addresses({ result }) {
+    assert.equal(result.structuredContent.address_configurations[0].address, "+15017122662");
+  },
+  "configuration: update"({ result }) {
+    assert.equal(result.structuredContent.post_webhook_url, "https://example.com/new");
+  },
+
   "list: three webhooks"({ result }) {
     assert.equal(result.structuredContent.webhooks.length, 3);
   },
