@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 
 	"twilio-conversations-mcp/internal/docs"
@@ -138,14 +137,12 @@ func TestEveryPageIsAResource(t *testing.T) {
 	resources := tools.Resources()
 	require.Len(t, resources, len(docs.All()))
 	for i, p := range docs.All() {
-		r := resources[i].Resource
+		r := resources[i].Definition
 		require.Equal(t, []string{p.URI, p.Name, p.Title, p.Description, "text/markdown"}, []string{r.URI, r.Name, r.Title, r.Description, r.MIMEType})
 		require.Equal(t, []mcp.Role{mcp.RoleAssistant, mcp.RoleUser}, r.Annotations.Audience)
 		require.Equal(t, map[docs.Kind]float64{docs.Operation: 0.8, docs.Guide: 0.5}[p.Kind], *r.Annotations.Priority)
 		require.Equal(t, docs.LastModified, r.Annotations.LastModified)
-		contents, err := resources[i].Handler(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: p.URI}})
-		require.NoError(t, err)
-		require.Equal(t, []mcp.ResourceContents{mcp.TextResourceContents{URI: p.URI, MIMEType: "text/markdown", Text: p.Content()}}, contents)
+		require.Equal(t, mcp.TextResourceContents{URI: p.URI, MIMEType: "text/markdown", Text: p.Content()}, resources[i].Read())
 	}
 }
 
@@ -154,12 +151,8 @@ func TestATemplateDescribesEachKindOfPage(t *testing.T) {
 	templates := tools.ResourceTemplates()
 	require.Len(t, templates, 2)
 	for i, uri := range []string{"twilio-conversations://docs/operations/{operation}", "twilio-conversations://docs/guides/{guide}"} {
-		require.Equal(t, uri, templates[i].Template.URITemplate.Raw())
-		require.NotEmpty(t, templates[i].Template.Description)
-		_, err := templates[i].Handler(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: "twilio-conversations://docs/guides/nothing"}})
-		require.ErrorIs(t, err, server.ErrResourceNotFound)
-		_, err = templates[i].Handler(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: "events"}})
-		require.ErrorIs(t, err, server.ErrResourceNotFound, "a resource is read by its URI only")
+		require.Equal(t, uri, templates[i].URITemplate.Raw())
+		require.NotEmpty(t, templates[i].Description)
 	}
 }
 
@@ -174,14 +167,11 @@ func TestNamesOfPagesAreCompleted(t *testing.T) {
 			"list-conversation-services", "check-conversation-webhooks", "fetch-webhook-configuration", "update-webhook-configuration", "list-address-configurations"}},
 		{operations, "operation", "C", []string{"create", "check-conversation-webhooks"}},
 		{guides, "guide", "e", []string{"events", "errors"}},
-		{guides, "guide", "zebra", []string{}},
-		{guides, "operation", "l", []string{}},
-		{"other://{guide}", "guide", "", []string{}},
+		{guides, "guide", "zebra", nil},
+		{guides, "operation", "l", nil},
+		{"other://{guide}", "guide", "", nil},
 	} {
-		completion, err := tools.Completion{}.CompleteResourceArgument(t.Context(), c.uri, mcp.CompleteArgument{Name: c.argument, Value: c.typed}, mcp.CompleteContext{})
-		require.NoError(t, err)
-		require.Equal(t, c.want, completion.Values)
-		require.Equal(t, len(c.want), completion.Total)
+		require.Equal(t, c.want, tools.Complete(c.uri, c.argument, c.typed))
 	}
 }
 

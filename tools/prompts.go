@@ -2,14 +2,12 @@ package tools
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
 // A prompt is a request to a model that a user makes by choosing it and filling
@@ -144,39 +142,45 @@ func eventList(names, otherwise string) (all []string) {
 	return all
 }
 
+// A Prompt is an MCP prompt, and what it tells a model.
+type Prompt struct {
+	Definition mcp.Prompt
+	// Text says in its errors which argument is invalid.
+	Text func(arguments map[string]string) (string, error)
+}
+
 // Prompts returns the prompts whose tools are offered.
-func Prompts(tools []Tool) (all []server.ServerPrompt) {
+func Prompts(tools []Tool) (all []Prompt) {
 	var names offered
 	for _, t := range tools {
 		names = append(names, t.Definition.Name)
 	}
 	for _, p := range prompts {
 		if !slices.ContainsFunc(p.tools, func(name string) bool { return !slices.Contains(names, name) }) {
-			all = append(all, server.ServerPrompt{
-				Prompt:  mcp.Prompt{Name: p.name, Title: p.title, Description: p.description, Arguments: p.arguments},
-				Handler: p.handler(names),
+			all = append(all, Prompt{
+				Definition: mcp.Prompt{Name: p.name, Title: p.title, Description: p.description, Arguments: p.arguments},
+				Text:       func(arguments map[string]string) (string, error) { return p.render(names, arguments) },
 			})
 		}
 	}
 	return all
 }
 
-func (p prompt) handler(names offered) server.PromptHandlerFunc {
-	return func(_ context.Context, r mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-		given, err := p.check(r.Params.Arguments)
-		if err != nil {
-			return nil, err
-		}
-		arguments := ""
-		if p.fill != nil {
-			arguments = string(compact(p.fill(given)))
-		}
-		text := strings.NewReplacer(
-			"{conversation}", fmt.Sprintf("%q", given["ConversationSid"]), "{arguments}", arguments,
-			"{symptom}", fmt.Sprintf("%q", cmp.Or(given["Symptom"], "it does not fire")),
-		).Replace(names.render(p.text))
-		return mcp.NewGetPromptResult(p.description, []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(text))}), nil
+// render returns the text of a prompt, given the names of the tools that are
+// offered.
+func (p prompt) render(names offered, arguments map[string]string) (string, error) {
+	given, err := p.check(arguments)
+	if err != nil {
+		return "", err
 	}
+	create := ""
+	if p.fill != nil {
+		create = string(compact(p.fill(given)))
+	}
+	return strings.NewReplacer(
+		"{conversation}", fmt.Sprintf("%q", given["ConversationSid"]), "{arguments}", create,
+		"{symptom}", fmt.Sprintf("%q", cmp.Or(given["Symptom"], "it does not fire")),
+	).Replace(names.render(p.text)), nil
 }
 
 func (p prompt) has(argument string) bool {
@@ -207,14 +211,14 @@ func (p prompt) check(arguments map[string]string) (map[string]string, error) {
 	return given, nil
 }
 
-// CompletePromptArgument completes the last event of a list of events. The values
-// of the other arguments are not known.
-func (Completion) CompletePromptArgument(_ context.Context, name string, a mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
+// completePrompt completes the last event of a list of events. The values of the
+// other arguments are not known.
+func completePrompt(name, argument, typed string) []string {
 	hasEvents := func(p prompt) bool { return p.name == name && p.has(eventsArgument.Name) }
-	if a.Name != eventsArgument.Name || !slices.ContainsFunc(prompts, hasEvents) {
-		return &mcp.Completion{Values: []string{}}, nil
+	if argument != eventsArgument.Name || !slices.ContainsFunc(prompts, hasEvents) {
+		return nil
 	}
-	i := strings.LastIndex(a.Value, ",") + 1
-	typed := strings.TrimLeft(a.Value[i:], " ")
-	return complete(Events(), a.Value[:len(a.Value)-len(typed)], typed), nil
+	i := strings.LastIndex(typed, ",") + 1
+	last := strings.TrimLeft(typed[i:], " ")
+	return complete(Events(), typed[:len(typed)-len(last)], last)
 }

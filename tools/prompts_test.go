@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 
 	"twilio-conversations-mcp/internal/docs"
@@ -16,7 +14,7 @@ import (
 
 func promptNames(all []tools.Tool) (names []string) {
 	for _, p := range tools.Prompts(all) {
-		names = append(names, p.Prompt.Name)
+		names = append(names, p.Definition.Name)
 	}
 	return names
 }
@@ -37,16 +35,10 @@ func TestPromptsAreOfferedWithTheToolsThatTheySpeakOf(t *testing.T) {
 func prompt(t *testing.T, all []tools.Tool, name string, arguments map[string]string) (string, error) {
 	t.Helper()
 	for _, p := range tools.Prompts(all) {
-		if p.Prompt.Name != name {
+		if p.Definition.Name != name {
 			continue
 		}
-		result, err := p.Handler(t.Context(), mcp.GetPromptRequest{Params: mcp.GetPromptParams{Name: name, Arguments: arguments}})
-		if err != nil {
-			return "", err
-		}
-		require.Len(t, result.Messages, 1)
-		require.Equal(t, mcp.RoleUser, result.Messages[0].Role)
-		return result.Messages[0].Content.(mcp.TextContent).Text, nil
+		return p.Text(arguments)
 	}
 	require.Fail(t, "no prompt "+name)
 	return "", nil
@@ -168,10 +160,10 @@ func TestValuesInAPromptAreQuoted(t *testing.T) {
 func TestArgumentsOfPromptsAreDescribed(t *testing.T) {
 	t.Parallel()
 	for _, p := range tools.Prompts(choose(t, "all")) {
-		require.NotEmpty(t, p.Prompt.Title)
-		require.NotEmpty(t, p.Prompt.Description)
-		require.NotEmpty(t, p.Prompt.Arguments)
-		for _, a := range p.Prompt.Arguments {
+		require.NotEmpty(t, p.Definition.Title)
+		require.NotEmpty(t, p.Definition.Description)
+		require.NotEmpty(t, p.Definition.Arguments)
+		for _, a := range p.Definition.Arguments {
 			require.NotEmpty(t, a.Description, a.Name)
 		}
 	}
@@ -179,7 +171,6 @@ func TestArgumentsOfPromptsAreDescribed(t *testing.T) {
 
 func TestTheLastEventOfAListIsCompleted(t *testing.T) {
 	t.Parallel()
-	var provider server.PromptCompletionProvider = tools.Completion{}
 	for _, c := range []struct {
 		prompt, argument, typed string
 		want                    []string
@@ -187,13 +178,11 @@ func TestTheLastEventOfAListIsCompleted(t *testing.T) {
 		{"connect_bot", "Events", "onconversations", []string{"onConversationStateUpdated"}},
 		{"connect_bot", "Events", "onMessageAdded, onD", []string{"onMessageAdded, onDeliveryUpdated"}},
 		{"connect_studio_flow", "Events", "", tools.Events()},
-		{"connect_bot", "Events", "zebra", []string{}},
-		{"connect_bot", "Url", "https", []string{}},
-		{"audit_webhooks", "Events", "", []string{}},
-		{"nothing", "Events", "", []string{}},
+		{"connect_bot", "Events", "zebra", nil},
+		{"connect_bot", "Url", "https", nil},
+		{"audit_webhooks", "Events", "", nil},
+		{"nothing", "Events", "", nil},
 	} {
-		completion, err := provider.CompletePromptArgument(t.Context(), c.prompt, mcp.CompleteArgument{Name: c.argument, Value: c.typed}, mcp.CompleteContext{})
-		require.NoError(t, err)
-		require.Equal(t, c.want, completion.Values)
+		require.Equal(t, c.want, tools.Complete(c.prompt, c.argument, c.typed))
 	}
 }

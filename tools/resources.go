@@ -1,16 +1,20 @@
 package tools
 
 import (
-	"context"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"twilio-conversations-mcp/internal/docs"
 )
 
 const markdownType = "text/markdown"
+
+// A Resource is an MCP resource, and how it is read.
+type Resource struct {
+	Definition mcp.Resource
+	Read       func() mcp.TextResourceContents
+}
 
 // audience lists the intended readers of the pages.
 var audience = []mcp.Role{mcp.RoleAssistant, mcp.RoleUser}
@@ -19,26 +23,27 @@ var audience = []mcp.Role{mcp.RoleAssistant, mcp.RoleUser}
 var priority = map[docs.Kind]float64{docs.Operation: 0.8, docs.Guide: 0.5}
 
 // Resources returns the pages of the documentation.
-func Resources() (all []server.ServerResource) {
+func Resources() (all []Resource) {
 	for _, p := range docs.All() {
-		resource := mcp.NewResource(p.URI, p.Name,
+		definition := mcp.NewResource(p.URI, p.Name,
 			mcp.WithMIMEType(markdownType),
 			mcp.WithResourceDescription(p.Description),
 			mcp.WithAnnotations(audience, priority[p.Kind], docs.LastModified))
-		resource.Title = p.Title
-		all = append(all, server.ServerResource{Resource: resource, Handler: readPage})
+		definition.Title = p.Title
+		all = append(all, Resource{definition, func() mcp.TextResourceContents {
+			return mcp.TextResourceContents{URI: p.URI, MIMEType: markdownType, Text: p.Content()}
+		}})
 	}
 	return all
 }
 
 // ResourceTemplates returns a template for the pages of each kind.
-func ResourceTemplates() (all []server.ServerResourceTemplate) {
+func ResourceTemplates() (all []mcp.ResourceTemplate) {
 	for _, kind := range []docs.Kind{docs.Operation, docs.Guide} {
-		template := mcp.NewResourceTemplate(templateURI(kind), string(kind),
+		all = append(all, mcp.NewResourceTemplate(templateURI(kind), string(kind),
 			mcp.WithTemplateMIMEType(markdownType),
 			mcp.WithTemplateDescription(templateDescriptions[kind]),
-			mcp.WithTemplateAnnotations(audience, priority[kind], docs.LastModified))
-		all = append(all, server.ServerResourceTemplate{Template: template, Handler: readPage})
+			mcp.WithTemplateAnnotations(audience, priority[kind], docs.LastModified)))
 	}
 	return all
 }
@@ -52,39 +57,29 @@ func templateURI(kind docs.Kind) string {
 	return docs.Scheme + string(kind) + "s/{" + string(kind) + "}"
 }
 
-// readPage returns the page of a URI.
-func readPage(_ context.Context, r mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	p, ok := docs.Lookup(r.Params.URI)
-	if !ok || p.URI != r.Params.URI {
-		return nil, server.ErrResourceNotFound
+// Complete returns the values of an argument that begin with what was typed. The
+// reference is the name of a prompt, or the URI of a template or a resource. Arguments
+// that take any value have none.
+func Complete(reference, argument, typed string) []string {
+	if values := completePrompt(reference, argument, typed); values != nil {
+		return values
 	}
-	return []mcp.ResourceContents{mcp.TextResourceContents{URI: p.URI, MIMEType: markdownType, Text: p.Content()}}, nil
-}
-
-// Completion completes the arguments of resource templates and prompts.
-type Completion struct{}
-
-// CompleteResourceArgument returns the names of pages that begin with what was
-// typed. Unknown templates and arguments have none.
-func (Completion) CompleteResourceArgument(_ context.Context, uri string, a mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
 	var names []string
 	for _, p := range docs.All() {
-		if uri == templateURI(p.Kind) && a.Name == string(p.Kind) {
+		if reference == templateURI(p.Kind) && argument == string(p.Kind) {
 			names = append(names, p.Name)
 		}
 	}
-	return complete(names, "", a.Value), nil
+	return complete(names, "", typed)
 }
 
 // complete returns the values that begin with what was typed after a prefix that
 // every value gets.
-func complete(values []string, prefix, typed string) *mcp.Completion {
-	completion := &mcp.Completion{Values: []string{}}
+func complete(values []string, prefix, typed string) (completed []string) {
 	for _, value := range values {
 		if strings.HasPrefix(strings.ToLower(value), strings.ToLower(typed)) {
-			completion.Values = append(completion.Values, prefix+value)
+			completed = append(completed, prefix+value)
 		}
 	}
-	completion.Total = len(completion.Values)
-	return completion
+	return completed
 }

@@ -1,26 +1,21 @@
 package tools
 
 import (
-	"context"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"twilio-conversations-mcp/internal/docs"
 )
 
 // SkillResources returns the files of all skills.
-func SkillResources() (all []server.ServerResource) {
+func SkillResources() (all []Resource) {
 	for _, skill := range docs.Skills() {
 		for _, file := range skill.Files {
-			contents := []mcp.ResourceContents{mcp.TextResourceContents{URI: skill.Directory + "/" + file.Path, MIMEType: markdownType, Text: file.Content}}
-			all = append(all, server.ServerResource{
-				Resource: skillResource(skill, file),
-				Handler: func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-					return contents, nil
-				},
-			})
+			definition := skillResource(skill, file)
+			all = append(all, Resource{definition, func() mcp.TextResourceContents {
+				return mcp.TextResourceContents{URI: definition.URI, MIMEType: markdownType, Text: file.Content}
+			}})
 		}
 	}
 	return all

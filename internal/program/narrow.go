@@ -46,7 +46,7 @@ func (p *program) narrow(selection tools.Selection, twilio *twilioapi.Client) fu
 		if err != nil {
 			return o, err
 		}
-		o.Tools, o.Prompts, o.Instructions = servedTools(offered, twilio), tools.Prompts(offered), p.instructions(offered)
+		o.Tools, o.Prompts, o.Instructions = servedTools(offered, twilio), servedPrompts(offered), p.instructions(offered)
 		if n.ReadOnly {
 			o.Methods = maps.Clone(o.Methods)
 			maps.DeleteFunc(o.Methods, func(_ string, m serve.Method) bool { return strings.Contains(m.Scope, access.ScopeWrite) })

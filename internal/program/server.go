@@ -31,8 +31,12 @@ func (p *program) newServer(pages string) (server *serve.Server, stop func(), er
 	}
 	options := p.serverOptions(offered)
 	options.Tools = servedTools(offered, twilio)
-	options.Resources, options.Extensions = append(options.Resources, app.Resource(offers(offered, "delete_conversation_webhook"))), map[string]any{app.Extension: struct{}{}}
-	options.Methods = map[string]serve.Method{}
+	canDelete := offers(offered, "delete_conversation_webhook")
+	options.Resources = append(options.Resources, serve.Resource{
+		Definition: app.Resource(),
+		Read:       func() mcp.TextResourceContents { return app.Contents(canDelete) },
+	})
+	options.Methods, options.Extensions = map[string]serve.Method{}, map[string]any{app.Extension: struct{}{}}
 	addSkills(&options)
 	if err := p.addEvents(&options, twilio); err != nil {
 		stop()
@@ -119,11 +123,23 @@ func (p *program) serverOptions(offered []tools.Tool) serve.Options {
 	if m := p.metrics; m != nil {
 		options.Metrics = serve.Metrics{OperationDone: m.OperationDone, InFlight: m.InFlight, Queued: m.Queued, Refused: m.Refused}
 	}
-	options.Resources, options.ResourceTemplates, options.ResourceCompletion = tools.Resources(), tools.ResourceTemplates(), tools.Completion{}
-	if options.Prompts = tools.Prompts(offered); options.Prompts != nil {
-		options.PromptCompletion = tools.Completion{}
-	}
+	options.Resources, options.ResourceTemplates = servedResources(tools.Resources()), tools.ResourceTemplates()
+	options.Prompts, options.Complete = servedPrompts(offered), tools.Complete
 	return options
+}
+
+func servedResources(resources []tools.Resource) (served []serve.Resource) {
+	for _, resource := range resources {
+		served = append(served, serve.Resource(resource))
+	}
+	return served
+}
+
+func servedPrompts(offered []tools.Tool) (served []serve.Prompt) {
+	for _, prompt := range tools.Prompts(offered) {
+		served = append(served, serve.Prompt(prompt))
+	}
+	return served
 }
 
 // servedTools makes each tool call Twilio with the credentials of the caller, or

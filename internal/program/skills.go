@@ -19,7 +19,7 @@ const skillsExtension = "io.modelcontextprotocol/skills"
 // addSkills offers the skills to clients that know the extension, and their files
 // as resources to all.
 func addSkills(o *serve.Options) {
-	o.Resources = append(o.Resources, tools.SkillResources()...)
+	o.Resources = append(o.Resources, servedResources(tools.SkillResources())...)
 	o.Extensions[skillsExtension] = map[string]any{"directoryRead": true}
 	o.Methods["skills/list"] = skillsMethod("", func(string) (map[string]any, bool) { return tools.ListSkills(), true })
 	o.Methods["skills/get"] = skillsMethod("skill", tools.GetSkill)

@@ -12,9 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// call carries out a tool call and logs it. It bypasses mcp-go, which parses a
-// message six times, rounds the numbers in its arguments, and describes invalid
-// arguments in terms of Go.
+// call carries out a tool call and logs it.
 func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	start := time.Now()
 	var tool Tool

@@ -63,7 +63,7 @@ func isTextOnly(r *mcp.CallToolResult) bool {
 }
 
 // encodeTexts does what encode does for a result of which isTextOnly is true, in
-// one pass; mcp-go takes four.
+// one pass; the methods of mcp-go take four.
 func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) ([]byte, error) {
 	line := make([]byte, 0, encodedSize(id, r))
 	line = append(append(append(line, `{"jsonrpc":"2.0","id":`...), id...), `,"result":{`...)
@@ -106,11 +106,11 @@ func encodedSize(id jsontext.Value, r *mcp.CallToolResult) int {
 
 // acknowledgement returns the notification that 2026-07-28 requires before the
 // result of subscriptions/listen: it lists the subscriptions, of which there are
-// none. For other results it returns nil.
-func acknowledgement(id jsontext.Value, result any) []byte {
-	if _, ok := result.(mcp.SubscriptionsListenResult); !ok {
+// none. For other requests it returns nil.
+func acknowledgement(m message) []byte {
+	if m.method != string(mcp.MethodSubscriptionsListen) {
 		return nil
 	}
 	return fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"%s","params":{"_meta":{"%s":%s},"notifications":{}}}`+"\n",
-		mcp.MethodNotificationSubscriptionsAcknowledged, mcp.MetaKeySubscriptionID, id)
+		mcp.MethodNotificationSubscriptionsAcknowledged, mcp.MetaKeySubscriptionID, m.id)
 }

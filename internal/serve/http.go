@@ -289,7 +289,7 @@ func (h *httpHandler) answer(ctx context.Context, e *exchange) {
 		if rpcErr != nil {
 			e.server.writeError(e.w, status(&e.request, rpcErr), e.id, rpcErr)
 		} else {
-			e.server.writeResult(e.w, e.id, result)
+			e.server.writeResult(e.w, e.message, result)
 		}
 	})
 }

@@ -17,14 +17,14 @@ func (s *Server) writeError(w http.ResponseWriter, status int, id jsontext.Value
 	s.writeJSON(w, status, encode(id, nil, rpcErr))
 }
 
-func (s *Server) writeResult(w http.ResponseWriter, id jsontext.Value, result any) {
-	if first := acknowledgement(id, result); first != nil {
+func (s *Server) writeResult(w http.ResponseWriter, m message, result any) {
+	if first := acknowledgement(m); first != nil {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no")
-		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(id, result, nil))
+		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(m.id, result, nil))
 		return
 	}
-	s.writeJSON(w, http.StatusOK, encode(id, result, nil))
+	s.writeJSON(w, http.StatusOK, encode(m.id, result, nil))
 }
 
 var jsonType = []string{"application/json"}

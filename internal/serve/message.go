@@ -71,8 +71,8 @@ func (d *decoder) free() {
 }
 
 // parse reads a message. It ignores a byte order mark in front of it. It is the only
-// reader of what it returns: what it does not read is passed to mcp-go or to a tool
-// as it is, and not read twice.
+// reader of what it returns: what it does not read is passed to a tool or to the
+// method of an extension as it is, and not read twice.
 // An error that belongs to no request in particular comes with a nil id, as
 // https://www.jsonrpc.org/specification#response_object says.
 func parse(raw []byte) (message, *rpcError) {

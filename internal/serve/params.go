@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/mark3labs/mcp-go/mcp"
 )
 
 // A reader reads a value at a path, or says what is wrong with it.
@@ -18,47 +17,16 @@ type field struct {
 	read     reader
 }
 
-// readParams returns the members of params that mcp-go reads for a method, each
-// of the type that MCP gives it. mcp-go gets nothing else, because it describes
-// what it cannot decode in terms of Go.
-func readParams(m message) (map[string]any, error) {
-	params := jsontext.Value(`{}`)
-	if m.params != nil {
-		params = m.params
+// readParams returns the fields of params, each of the type that MCP gives it.
+func readParams(params jsontext.Value, fields []field) (map[string]any, error) {
+	if params == nil {
+		params = jsontext.Value(`{}`)
 	}
-	read, err := object(fieldsOf(mcp.MCPMethod(m.method))...)("params", params)
+	read, err := object(fields...)("params", params)
 	if err != nil {
 		return nil, err
 	}
-	members := read.(map[string]any)
-	if mcp.IsModernProtocol(m.version) {
-		members["_meta"] = map[string]any{mcp.MetaKeyProtocolVersion: m.version, mcp.MetaKeyClientCapabilities: struct{}{}}
-	}
-	return members, nil
-}
-
-// fieldsOf returns the members of params that a method reads.
-func fieldsOf(method mcp.MCPMethod) []field {
-	switch method {
-	case mcp.MethodInitialize:
-		return []field{{"protocolVersion", false, readText}, {"capabilities", false, object()}, {"clientInfo", false, object()}}
-	case mcp.MethodToolsList, mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodPromptsList:
-		return []field{{"cursor", false, readCursor}}
-	case mcp.MethodResourcesRead:
-		return []field{{"uri", true, readText}}
-	case mcp.MethodPromptsGet:
-		return []field{{"name", true, readText}, {"arguments", false, readTexts}}
-	case mcp.MethodCompletionComplete:
-		return []field{
-			{"ref", true, object(field{"type", true, readText}, field{"name", false, readText}, field{"uri", false, readText})},
-			{"argument", true, object(field{"name", true, readText}, field{"value", true, readText})},
-			{"context", false, object(field{"arguments", false, readTexts})},
-		}
-	case mcp.MethodSubscriptionsListen:
-		return []field{{"notifications", false, object()}}
-	default:
-		return nil
-	}
+	return read.(map[string]any), nil
 }
 
 // object reads an object, of which only fields are read. Null is a field that is
@@ -132,48 +100,4 @@ func readCursor(path string, v jsontext.Value) (any, error) {
 		return nil, fmt.Errorf("there is no such page as %s says: the result has one page", path)
 	}
 	return cursor, err
-}
-
-// checkReference refuses a prompt, a template or a resource that a request names
-// and that is not offered.
-func (s *Server) checkReference(m message, params map[string]any) *rpcError {
-	switch mcp.MCPMethod(m.method) {
-	case mcp.MethodPromptsGet:
-		return s.checkPrompt(params["name"])
-	case mcp.MethodCompletionComplete:
-		ref := params["ref"].(map[string]any)
-		switch ref["type"] {
-		case "ref/prompt":
-			return s.checkPrompt(ref["name"])
-		case "ref/resource":
-			return s.checkTemplate(ref["uri"])
-		default:
-			return newRPCError(mcp.INVALID_PARAMS, `params.ref.type must be "ref/prompt" or "ref/resource"`)
-		}
-	default:
-		return nil
-	}
-}
-
-func (s *Server) checkPrompt(name any) *rpcError {
-	for _, p := range s.Prompts {
-		if p.Prompt.Name == name {
-			return nil
-		}
-	}
-	return newRPCError(mcp.INVALID_PARAMS, fmt.Sprintf("there is no prompt %.66q; prompts/list has all of them", fmt.Sprint(name)))
-}
-
-func (s *Server) checkTemplate(uri any) *rpcError {
-	for _, t := range s.ResourceTemplates {
-		if t.Template.URITemplate.Raw() == uri {
-			return nil
-		}
-	}
-	for _, r := range s.Resources {
-		if r.Resource.URI == uri {
-			return nil
-		}
-	}
-	return newRPCError(mcp.INVALID_PARAMS, fmt.Sprintf("there is no resource template %.200q; resources/templates/list has all of them", fmt.Sprint(uri)))
 }

@@ -39,15 +39,21 @@ func newRouted(o Options) *routed {
 	return r
 }
 
-// list puts the annotated schemas into a list of tools, if a client understands
-// them.
-func (r *routed) list(request *request, result any) any {
-	list, ok := result.(mcp.ListToolsResult)
-	if r == nil || !ok || request.transport != "tcp" || !mcp.IsModernProtocol(request.version) {
-		return result
+// definitions returns the definitions of all tools, with the annotated schemas if
+// the client understands them.
+func (s *Server) definitions(r *request) []mcp.Tool {
+	if s.routed != nil && r.transport == "tcp" && mcp.IsModernProtocol(r.version) {
+		return s.routed.tools
 	}
-	list.Tools = r.tools
-	return list
+	return definitions(s.Tools)
+}
+
+func definitions(tools []Tool) []mcp.Tool {
+	all := []mcp.Tool{}
+	for _, tool := range tools {
+		all = append(all, tool.Definition)
+	}
+	return all
 }
 
 // check compares the header of a call with the argument that it mirrors.

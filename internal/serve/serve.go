@@ -1,10 +1,9 @@
 // Package serve serves MCP tools, resources and prompts over stdio and
 // streamable HTTP.
 //
-// mcp-go is the protocol engine: it knows every protocol version from 2024-11-05
-// to 2026-07-28. The transports are this package's own. They keep no state about
-// clients, and pass mcp-go one request at a time, so that no client can see or
-// cancel the requests of another. Tool calls bypass mcp-go.
+// It speaks every protocol version of MCP from 2024-11-05 to 2026-07-28, in the types
+// of mcp-go's package mcp. It keeps no state about clients, and answers one request
+// at a time, so that no client can see or cancel the requests of another.
 package serve
 
 import (
@@ -20,7 +19,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"golang.org/x/sync/semaphore"
 
 	"twilio-conversations-mcp/internal/access"
@@ -49,15 +47,15 @@ type Options struct {
 	Version      string // of the program
 	Instructions string // for the model
 
-	Tools             []Tool // in the order of tools/list
-	Resources         []server.ServerResource
-	ResourceTemplates []server.ServerResourceTemplate // their handlers return errors for unknown URIs only
-	Prompts           []server.ServerPrompt           // their handlers return errors for invalid arguments only
-	// The completion providers may be nil. They return errors for invalid
-	// references only.
-	ResourceCompletion server.ResourceCompletionProvider
-	PromptCompletion   server.PromptCompletionProvider
-	Extensions         map[string]any // MCP extensions and their settings, announced as capabilities
+	// Everything is listed in this order. What is nil is not offered.
+	Tools             []Tool
+	Resources         []Resource
+	ResourceTemplates []mcp.ResourceTemplate // of URIs of Resources
+	Prompts           []Prompt
+	// Complete returns the values of an argument of a prompt, given its name, or of a
+	// resource template, given its URI, that begin with what was typed.
+	Complete   func(reference, argument, typed string) []string
+	Extensions map[string]any // MCP extensions and their settings, announced as capabilities
 
 	Methods      map[string]Method // of MCP extensions, by name
 	Capabilities map[string]any    // announced besides those of what is offered above
@@ -84,7 +82,7 @@ type Options struct {
 type Server struct {
 	Options
 	routed   *routed
-	engine   *server.MCPServer
+	scope    mcp.CacheScope // of what is listed
 	tools    map[string]Tool
 	limits   limits
 	callers  *callers
@@ -118,7 +116,7 @@ func New(o Options) *Server {
 
 // offer sets what the server offers, and who may keep the lists of it.
 func (s *Server) offer(o Options, scope mcp.CacheScope) {
-	s.Options, s.engine, s.tools, s.routed = o, newEngine(o, scope), map[string]Tool{}, newRouted(o)
+	s.Options, s.scope, s.tools, s.routed = o, scope, map[string]Tool{}, newRouted(o)
 	for _, tool := range o.Tools {
 		s.tools[tool.Definition.Name] = tool
 	}
@@ -160,13 +158,10 @@ func (s *Server) handle(ctx context.Context, r *request) (result any, rpcErr *rp
 	switch r.method {
 	case string(mcp.MethodToolsCall):
 		return s.call(ctx, r)
-	case string(mcp.MethodSubscriptionsListen):
-		return s.subscribe(ctx, r.message)
 	default:
 		if method, ok := s.Methods[r.method]; ok {
 			return s.callMethod(ctx, r, method)
 		}
-		result, rpcErr := s.forward(ctx, r.message)
-		return s.routed.list(r, result), rpcErr
+		return s.answer(r)
 	}
 }

@@ -164,8 +164,8 @@ func (c *stdioConn) answer(ctx context.Context, r *stdioRequest) []byte {
 		return nil
 	}
 	reply := encode(r.id, result, rpcErr)
-	if first := acknowledgement(r.id, result); first != nil {
-		reply = append(first, reply...)
+	if rpcErr == nil {
+		reply = append(acknowledgement(r.message), reply...)
 	}
 	return reply
 }

@@ -7,12 +7,10 @@
 package app
 
 import (
-	"context"
 	_ "embed"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
 const (
@@ -26,21 +24,21 @@ const (
 //go:embed webhooks.html
 var html string
 
-// Resource returns the resource that holds the page. The page needs no network, and
-// the host draws a border around it. It offers to delete webhooks if canDelete.
-func Resource(canDelete bool) server.ServerResource {
+// Resource describes the page as an MCP resource.
+func Resource() mcp.Resource {
+	return mcp.NewResource(uri, "webhooks", mcp.WithMIMEType(mimeType), mcp.WithResourceTitle("Webhooks of a conversation"),
+		mcp.WithResourceDescription("The webhooks or the findings in a tool's result, for hosts that show MCP Apps."))
+}
+
+// Contents returns the page. It needs no network, and the host draws a border around
+// it. It offers to delete webhooks if canDelete.
+func Contents(canDelete bool) mcp.TextResourceContents {
 	text := html
 	if canDelete {
 		text = strings.Replace(html, "<html ", "<html data-delete ", 1)
 	}
 	meta := map[string]any{"ui": map[string]any{"csp": map[string]any{}, "prefersBorder": true}}
-	return server.ServerResource{
-		Resource: mcp.NewResource(uri, "webhooks", mcp.WithMIMEType(mimeType), mcp.WithResourceTitle("Webhooks of a conversation"),
-			mcp.WithResourceDescription("The webhooks or the findings in a tool's result, for hosts that show MCP Apps.")),
-		Handler: func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-			return []mcp.ResourceContents{mcp.TextResourceContents{URI: uri, MIMEType: mimeType, Text: text, Meta: meta}}, nil
-		},
-	}
+	return mcp.TextResourceContents{URI: uri, MIMEType: mimeType, Text: text, Meta: meta}
 }
 
 // ToolMeta returns the _meta of a tool whose result the page shows. The tool

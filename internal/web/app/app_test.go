@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -51,19 +50,15 @@ func TestThePageSpeaksTheProtocol(t *testing.T) {
 
 func TestTheMetadataIsAsMCPAppsNamesIt(t *testing.T) {
 	t.Parallel()
-	contents, err := Resource(false).Handler(t.Context(), mcp.ReadResourceRequest{})
-	require.NoError(t, err)
-	require.JSONEq(t, `[{"uri": "ui://twilio-conversations/webhooks.html", "mimeType": "text/html;profile=mcp-app", "text": `+encode(t, html)+`,
-		"_meta": {"ui": {"csp": {}, "prefersBorder": true}}}]`, encode(t, contents))
+	require.JSONEq(t, `{"uri": "ui://twilio-conversations/webhooks.html", "mimeType": "text/html;profile=mcp-app", "text": `+encode(t, html)+`,
+		"_meta": {"ui": {"csp": {}, "prefersBorder": true}}}`, encode(t, Contents(false)))
 	require.JSONEq(t, `{"ui": {"resourceUri": "ui://twilio-conversations/webhooks.html"}, "ui/resourceUri": "ui://twilio-conversations/webhooks.html"}`, encode(t, ToolMeta()))
 }
 
 func TestThePageOffersToDeleteOnlyWithTheTool(t *testing.T) {
 	t.Parallel()
 	require.NotContains(t, html, "<html data-delete")
-	contents, err := Resource(true).Handler(t.Context(), mcp.ReadResourceRequest{})
-	require.NoError(t, err)
-	require.Contains(t, encode(t, contents), `\u003chtml data-delete lang=`)
+	require.Contains(t, encode(t, Contents(true)), `\u003chtml data-delete lang=`)
 }
 
 func encode(t *testing.T, v any) string {

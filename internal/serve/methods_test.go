@@ -1,69 +1,42 @@
 package serve_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"github.com/stretchr/testify/require"
 
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// documentation offers a resource, a template and a prompt.
+// documentation offers resources, a template and a prompt.
 func documentation(o *serve.Options) {
-	page := func(uri string) []mcp.ResourceContents {
-		return []mcp.ResourceContents{mcp.TextResourceContents{URI: uri, MIMEType: "text/markdown", Text: "# Limits"}}
+	page := func(uri string) serve.Resource {
+		return serve.Resource{Definition: mcp.NewResource(uri, "page"), Read: func() mcp.TextResourceContents {
+			return mcp.TextResourceContents{URI: uri, MIMEType: "text/markdown", Text: "# Limits"}
+		}}
 	}
-	o.Resources = []server.ServerResource{{
-		Resource: mcp.NewResource("docs://guides/limits", "limits"),
-		Handler: func(_ context.Context, r mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-			return page(r.Params.URI), nil
+	broken := serve.Resource{Definition: mcp.NewResource("docs://guides/panic", "broken"), Read: func() mcp.TextResourceContents { panic("hunter2") }}
+	o.Resources = []serve.Resource{page("docs://guides/limits"), page("docs://guides/targets"), broken}
+	o.ResourceTemplates = []mcp.ResourceTemplate{mcp.NewResourceTemplate("docs://guides/{guide}", "guide")}
+	o.Prompts = []serve.Prompt{{
+		Definition: mcp.NewPrompt("audit", mcp.WithArgument("conversation", mcp.RequiredArgument())),
+		Text: func(arguments map[string]string) (string, error) {
+			if arguments["conversation"] == "" {
+				return "", errors.New("the argument conversation is required")
+			}
+			return "Audit " + arguments["conversation"], nil
 		},
 	}}
-	o.ResourceTemplates = []server.ServerResourceTemplate{{
-		Template: mcp.NewResourceTemplate("docs://guides/{guide}", "guide"),
-		Handler: func(_ context.Context, r mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-			if r.Params.URI == "docs://guides/panic" {
-				panic("hunter2")
-			}
-			if r.Params.URI != "docs://guides/targets" {
-				return nil, errors.New("hunter2")
-			}
-			return page(r.Params.URI), nil
-		},
-	}}
-	o.Prompts = []server.ServerPrompt{{
-		Prompt: mcp.NewPrompt("audit", mcp.WithArgument("conversation", mcp.RequiredArgument())),
-		Handler: func(_ context.Context, r mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-			if r.Params.Arguments["conversation"] == "" {
-				return nil, errors.New("the argument conversation is required")
-			}
-			return &mcp.GetPromptResult{}, nil
-		},
-	}}
-	o.ResourceCompletion, o.PromptCompletion = completion{}, completion{}
+	o.Complete = func(reference, _, _ string) []string {
+		if reference != "docs://guides/{guide}" && reference != "audit" {
+			return nil
+		}
+		return []string{"limits", "targets"}
+	}
 	o.Extensions = map[string]any{"io.modelcontextprotocol/ui": map[string]any{"mimeTypes": []string{"text/html;profile=mcp-app"}}}
-}
-
-type completion struct{}
-
-func (completion) complete(name string) (*mcp.Completion, error) {
-	if name != "docs://guides/{guide}" && name != "audit" {
-		return nil, errors.New("nothing to complete")
-	}
-	return &mcp.Completion{Values: []string{"limits", "targets"}}, nil
-}
-
-func (c completion) CompletePromptArgument(_ context.Context, name string, _ mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
-	return c.complete(name)
-}
-
-func (c completion) CompleteResourceArgument(_ context.Context, uri string, _ mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
-	return c.complete(uri)
 }
 
 func TestResourcesPromptsAndCompletion(t *testing.T) {
@@ -74,18 +47,19 @@ func TestResourcesPromptsAndCompletion(t *testing.T) {
 		{"resources", "resources/list", ``, `"uri":"docs://guides/limits"`, `"ttlMs":3600000`},
 		{"templates", "resources/templates/list", ``, `"uriTemplate":"docs://guides/{guide}"`, `"cacheScope":"public"`},
 		{"a resource", "resources/read", `"uri":"docs://guides/limits"`, `"text":"# Limits"`, `"resultType":"complete"`},
-		{"a template", "resources/read", `"uri":"docs://guides/targets"`, `"text":"# Limits"`, `"text":"# Limits"`},
+		{"a resource of a template", "resources/read", `"uri":"docs://guides/targets"`, `"text":"# Limits"`, `"text":"# Limits"`},
 		{"an unknown resource", "resources/read", `"uri":"docs://nope"`, `"code":-32002,"message":"there is no resource \"docs://nope\"; resources/list has all of them"`, `"code":-32602,"message":"there is no resource \"docs://nope\"; resources/list has all of them","data":{"uri":"docs://nope"}`},
 		{"an unknown page", "resources/read", `"uri":"docs://guides/nope"`, `"code":-32002,"message":"there is no resource \"docs://guides/nope\"`, `"code":-32602,"message":"there is no resource \"docs://guides/nope\"`},
 		{"a long URI", "resources/read", `"uri":"docs://guides/` + strings.Repeat("x", 60000) + `"`, `"code":-32002`, `"code":-32602`},
 		{"no URI", "resources/read", ``, `"code":-32602,"message":"params.uri is required"`, `"code":-32602`},
 		{"a panic", "resources/read", `"uri":"docs://guides/panic"`, `"code":-32603,"message":"internal error`, `"code":-32603`},
 		{"prompts", "prompts/list", ``, `"name":"audit"`, `"ttlMs":3600000`},
-		{"a prompt", "prompts/get", `"name":"audit","arguments":{"conversation":"CH1"}`, `"messages":[]`, `"messages":[]`},
+		{"a prompt", "prompts/get", `"name":"audit","arguments":{"conversation":"CH1"}`, `"messages":[{"role":"user","content":{"type":"text","text":"Audit CH1"}}]`, `"text":"Audit CH1"`},
 		{"a prompt without its argument", "prompts/get", `"name":"audit"`, `"code":-32602,"message":"the argument conversation is required"`, `"code":-32602`},
 		{"an unknown prompt", "prompts/get", `"name":"` + strings.Repeat("x", 60000) + `"`, `"code":-32602`, `"code":-32602`},
 		{"completion of a template", "completion/complete", `"ref":{"type":"ref/resource","uri":"docs://guides/{guide}"},"argument":{"name":"guide","value":"l"}`, `"values":["limits","targets"]`, `"values":["limits","targets"]`},
 		{"completion of a prompt", "completion/complete", `"ref":{"type":"ref/prompt","name":"audit"},"argument":{"name":"conversation","value":"l"}`, `"values":["limits","targets"]`, `"values":["limits","targets"]`},
+		{"completion of a resource", "completion/complete", `"ref":{"type":"ref/resource","uri":"docs://guides/limits"},"argument":{"name":"guide","value":"l"}`, `"values":[]`, `"values":[]`},
 		{"completion of nothing", "completion/complete", `"ref":{"type":"ref/prompt","name":"nope"},"argument":{"name":"x","value":"l"}`, `"code":-32602,"message":"there is no prompt \"nope\"; prompts/list has all of them"`, `"code":-32602`},
 		{"tools, in the order of the options", "tools/list", ``, strings.Join([]string{"echo", "hold", "panic", "nan"}, `"},{"annotations":{},"inputSchema":{"type":"object"},"name":"`), `"ttlMs":3600000`},
 		{"a protocol version that is long", "tools/list", `"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-` + strings.Repeat("x", 60000) + `","io.modelcontextprotocol/clientCapabilities":{}}`, `"requested":"2099-xxxxxxxxxxxxxxxxxxxxxxxxxxx"`, ""},

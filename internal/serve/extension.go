@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -30,10 +29,7 @@ func (s *Server) callMethod(ctx context.Context, r *request, method Method) (_ a
 	defer func() {
 		s.logCall(ctx, r, slog.String("method", r.method), outcome(ctx, result != nil), start, details)
 	}()
-	if err := check(r.arguments); err != nil {
-		return nil, newRPCError(mcp.INVALID_REQUEST, `"arguments" is invalid: `+describe(err))
-	}
-	if _, rpcErr := s.checkVersion(r.message); rpcErr != nil {
+	if rpcErr := s.checkMessage(r.message); rpcErr != nil {
 		return nil, rpcErr
 	}
 	if rpcErr := s.acquire(ctx, r); rpcErr != nil {
@@ -45,39 +41,5 @@ func (s *Server) callMethod(ctx context.Context, r *request, method Method) (_ a
 		result = nil
 		return nil, rpcErr
 	}
-	if mcp.IsModernProtocol(r.version) {
-		result["resultType"] = mcp.ResultTypeComplete
-		result["_meta"] = map[string]any{mcp.MetaKeyServerInfo: s.Implementation()}
-	}
-	return result, nil
-}
-
-// announce adds Options.Capabilities to a result of mcp-go that lists
-// capabilities.
-func (s *Server) announce(result any) any {
-	if len(s.Capabilities) == 0 {
-		return result
-	}
-	switch r := result.(type) {
-	case mcp.InitializeResult:
-		return struct {
-			mcp.InitializeResult
-			Capabilities map[string]any `json:"capabilities"`
-		}{r, s.withCapabilities(r.Capabilities)}
-	case mcp.DiscoverResult:
-		return struct {
-			mcp.DiscoverResult
-			Capabilities map[string]any `json:"capabilities"`
-		}{r, s.withCapabilities(r.Capabilities)}
-	default:
-		return result
-	}
-}
-
-func (s *Server) withCapabilities(c mcp.ServerCapabilities) map[string]any {
-	all := map[string]any{}
-	raw, _ := json.Marshal(c)
-	_ = json.Unmarshal(raw, &all)
-	maps.Copy(all, s.Capabilities)
-	return all
+	return s.identify(r, result), nil
 }
