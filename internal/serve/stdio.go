@@ -164,8 +164,8 @@ func (c *stdioConn) answer(ctx context.Context, r *stdioRequest) []byte {
 		return nil
 	}
 	reply := encode(r.id, result, rpcErr)
-	if rpcErr == nil {
-		reply = append(acknowledgement(r.message), reply...)
+	if first := acknowledgement(r.message); first != nil && rpcErr == nil {
+		reply = append(first, reply...)
 	}
 	return reply
 }
