@@ -43,15 +43,16 @@ var allowedImports = map[string][]string{
 	"/internal/events":    {"/internal/signature", "/twilioapi"},
 	"/internal/listen":    {"/internal/signature"},
 	"/internal/logging":   {},
+	"/internal/markup":    {},
 	"/internal/metrics":   {},
 	"/internal/serve":     {"/internal/access"},
 	"/internal/signature": {},
-	"/internal/web":       {"/internal/clients", "/internal/docs"},
+	"/internal/web":       {"/internal/clients", "/internal/docs", "/internal/markup"},
 	"/internal/web/app":   {},
 	"/schemas":            {},
 	"/tools":              {"/internal/docs", "/schemas", "/twilioapi"},
 	"/twilioapi":          {},
-	"/twilioapi/sandbox":  {"/internal/signature"},
+	"/twilioapi/sandbox":  {"/internal/markup", "/internal/signature"},
 }
 
 func TestPackagesImportOnlyTheLayersBelow(t *testing.T) {

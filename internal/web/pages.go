@@ -1,16 +1,12 @@
 package web
 
 import (
-	"bytes"
 	"embed"
-	"encoding/json"
 	"fmt"
-	"html/template"
-	"slices"
 	"strings"
-	"sync"
 
 	"twilio-conversations-mcp/internal/docs"
+	"twilio-conversations-mcp/internal/markup"
 )
 
 //go:embed assets articles
@@ -25,84 +21,59 @@ func file(name string) []byte {
 	return b
 }
 
-var templates = sync.OnceValue(func() *template.Template {
-	return template.Must(template.ParseFS(files, "assets/*.html"))
-})
-
-// view is what the templates show.
-type view struct {
-	Title       string
-	Description string
-	Root        string    // relative address of the start page
-	Current     docs.Page // the page that is shown, if one is
-	Query       string
-	Data        any
-}
-
-// Pages returns the pages of a kind, for the navigation.
-func (view) Pages(kind docs.Kind) []docs.Page {
-	return slices.DeleteFunc(slices.Clone(docs.All()), func(p docs.Page) bool { return p.Kind != kind })
-}
-
-func execute(name string, v view) []byte {
-	var b bytes.Buffer
-	if err := templates().ExecuteTemplate(&b, name, v); err != nil {
-		panic("web: " + err.Error()) // tests render every page
-	}
-	return b.Bytes()
-}
-
 // article is a page of the documentation in HTML.
-func (s *site) article(p docs.Page) []byte {
-	html := template.HTML(file("articles/" + p.Path() + ".html"))
-	return execute("page.html", view{Title: p.Title, Description: p.Description, Root: "../../", Current: p, Data: html})
+func article(p docs.Page) []byte {
+	content := markup.HTML(file("articles/" + p.Path() + ".html"))
+	l := layout{Title: p.Title, Description: p.Description, Root: "../../", Current: p}
+	return l.page(markup.Format(`<article>
+%s</article>
+<p class="formats"><a href="%s.md">This page as Markdown</a> · <code>%s</code></p>
+`, content, p.Name, p.URI))
 }
 
 // search is the answer to the search form.
-func (s *site) search(query string) []byte {
+func search(query string) []byte {
 	query = strings.ToValidUTF8(query[:min(len(query), docs.MaxQuery)], "")
-	return execute("search.html", view{Title: "Search", Description: "Search the documentation.", Root: "./", Query: query, Data: docs.Search(query, "")})
-}
-
-func (s *site) missing(root string) []byte {
-	return execute("missing.html", view{Title: "Page not found", Description: "There is no page at this address.", Root: root})
-}
-
-// endpoint is one MCP endpoint of the server.
-type endpoint struct {
-	Title, Purpose, URL, Entry string
-}
-
-func (s *site) home() []byte {
-	return execute("home.html", view{
-		Title:       "Twilio Conversations webhooks",
-		Description: "An MCP server that lets AI agents manage the webhooks of a Twilio conversation, and the documentation of the API.",
-		Root:        "./",
-		Data: map[string]any{
-			"Endpoints": []endpoint{
-				{"Webhooks and documentation", "Lists and manages webhooks on Twilio. It uses the Twilio account that the server or the caller has.", s.BaseURL + "/mcp", s.entry("twilio-conversations", "/mcp", s.Authorization)},
-				{"Documentation only", "Searches and reads these pages. It needs no Twilio account and changes nothing.", s.BaseURL + "/docs/mcp", s.entry("twilio-conversations-docs", "/docs/mcp", "")},
-			},
-			"Authorization": s.Authorization,
-			"Tools":         s.toolViews(),
-			"Clients":       s.Clients,
-		},
-	})
-}
-
-// entry is the content of an mcp.json file with one server.
-func (s *site) entry(name, path, authorization string) string {
-	type server struct {
-		Type    string            `json:"type"`
-		URL     string            `json:"url"`
-		Headers map[string]string `json:"headers,omitempty"`
+	found := docs.Search(query, "")
+	title := "All pages"
+	if query != "" {
+		title = "Results for “" + query + "”"
 	}
-	entry := server{Type: "http", URL: s.BaseURL + path}
-	if authorization != "" {
-		entry.Headers = map[string]string{"Authorization": authorization}
+	l := layout{Title: "Search", Description: "Search the documentation.", Root: "./", Query: query}
+	return l.page(markup.Format(`<h1>%s</h1>
+<p>%s</p>
+<ol class="results">%s
+</ol>
+`, title, count(found.Total, len(found.Results)), markup.Each(found.Results, result)))
+}
+
+// count says how many pages match, and how many of them are shown.
+func count(total, shown int) string {
+	switch {
+	case total == 0:
+		return "No page matches. Try other words, an error code, or the name of a parameter."
+	case total == 1:
+		return "One page matches."
+	case total == shown:
+		return fmt.Sprintf("%d pages.", total)
+	case shown == 1:
+		return fmt.Sprintf("%d pages match; this is the best one.", total)
+	default:
+		return fmt.Sprintf("%d pages match; these are the best %d.", total, shown)
 	}
-	indented, _ := json.MarshalIndent(map[string]any{"mcpServers": map[string]server{name: entry}}, "", "  ") // strings can be encoded
-	return string(indented)
+}
+
+func result(r docs.Result) markup.HTML {
+	return markup.Format(`
+<li><h2><a href="docs/%s">%s</a></h2>
+<p>%s</p></li>`, r.Page.Path(), r.Page.Title, r.Passage)
+}
+
+func missing(root string) []byte {
+	l := layout{Title: "Page not found", Description: "There is no page at this address.", Root: root}
+	return l.page(markup.Format(`<h1>%s</h1>
+<p>There is no page at this address. Search the documentation, choose a page from the list, or begin at the <a href="%s">start page</a>.</p>
+`, l.Title, root))
 }
 
 // llms is the index of the pages for language models, see https://llmstxt.org.
@@ -118,22 +89,10 @@ func (s *site) llms() []byte {
 		kind  docs.Kind
 	}{{"Operations", docs.Operation}, {"Guides", docs.Guide}} {
 		fmt.Fprintf(&b, "\n## %s\n\n", part.title)
-		for _, p := range (view{}).Pages(part.kind) {
+		for _, p := range pagesOf(part.kind) {
 			fmt.Fprintf(&b, "- [%s](%sdocs/%s.md): %s\n", p.Title, root, p.Path(), p.Description)
 		}
 	}
 	fmt.Fprintf(&b, "\n## MCP servers\n\n- [Webhooks and documentation](%s/mcp): streamable HTTP\n- [Documentation only](%s/docs/mcp): streamable HTTP, no credentials\n", s.BaseURL, s.BaseURL)
 	return []byte(b.String())
-}
-
-// Where returns the place of the entry in HTML.
-func (c Client) Where() template.HTML {
-	var b strings.Builder
-	for i, part := range strings.Split(template.HTMLEscapeString(c.File), "`") {
-		if i%2 == 1 {
-			part = "<code>" + part + "</code>"
-		}
-		b.WriteString(part)
-	}
-	return template.HTML(b.String())
 }

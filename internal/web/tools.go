@@ -10,27 +10,47 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"twilio-conversations-mcp/internal/docs"
+	"twilio-conversations-mcp/internal/markup"
 )
-
-// toolView is a tool as the start page shows it.
-type toolView struct {
-	mcp.Tool
-	ReadOnly   bool
-	Page       string // path of the page of its operation, or empty
-	Parameters []parameter
-}
 
 type parameter struct {
 	Name, Type, Description string
 	Required                bool
 }
 
-func (s *site) toolViews() []toolView {
-	var views []toolView
-	for _, t := range s.Tools {
-		views = append(views, toolView{t, *t.Annotations.ReadOnlyHint, operationPath(t.Name), parameters(t.RawInputSchema)})
+func (s *site) tools() markup.HTML {
+	return markup.If(len(s.Tools) > 0, `<h2 id="tools">Tools</h2>
+`+markup.Each(s.Tools, tool))
+}
+
+func tool(t mcp.Tool) markup.HTML {
+	effect := "writes"
+	if *t.Annotations.ReadOnlyHint {
+		effect = "read-only"
 	}
-	return views
+	path := operationPath(t.Name)
+	return markup.Format(`<section class="tool">
+<h3 id="%[1]s"><code>%[1]s</code> <span class="badge">%[2]s</span></h3>
+<p>%[3]s</p>
+%[4]s%[5]s</section>
+`, t.Name, effect, t.Description, parameterTable(t.Name, parameters(t.RawInputSchema)), markup.If(path != "", markup.Format(`<p><a href="docs/%s">Example, result and errors</a></p>
+`, path)))
+}
+
+func parameterTable(tool string, all []parameter) markup.HTML {
+	return markup.If(len(all) > 0, markup.Format(`<div class="scroll" role="region" tabindex="0" aria-label="Parameters of %[1]s"><table>
+<caption>Parameters of %[1]s</caption>
+<thead><tr><th scope="col">Parameter</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
+<tbody>%[2]s
+</tbody>
+</table></div>
+`, tool, markup.Each(all, parameter.row)))
+}
+
+func (p parameter) row() markup.HTML {
+	return markup.Format(`
+<tr><td><code>%s</code>%s</td><td data-label="Type">%s</td><td data-label="Meaning">%s</td></tr>`,
+		p.Name, markup.If(p.Required, ` <span class="required">required</span>`), p.Type, p.Description)
 }
 
 // operationPath returns the path of the page that describes a tool.

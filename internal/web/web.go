@@ -73,7 +73,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/":
 		serve(w, r, htmlType, s.home())
 	case "/search":
-		serve(w, r, htmlType, s.search(r.URL.Query().Get("q")))
+		serve(w, r, htmlType, search(r.URL.Query().Get("q")))
 	case "/llms.txt":
 		serve(w, r, textType, s.llms())
 	case "/style.css":
@@ -99,7 +99,7 @@ func (s *site) serveArticle(w http.ResponseWriter, r *http.Request) {
 			serve(w, r, markdownType, []byte(p.Markdown(func(to docs.Page) string { return "../" + to.Path() + ".md" })))
 			return
 		default:
-			serve(w, r, htmlType, s.article(p))
+			serve(w, r, htmlType, article(p))
 			return
 		}
 	}
@@ -157,7 +157,7 @@ func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", htmlType)
 	w.WriteHeader(http.StatusNotFound)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(s.missing("./" + strings.Repeat("../", max(depth, 0))))
+		_, _ = w.Write(missing("./" + strings.Repeat("../", max(depth, 0))))
 	}
 }
 

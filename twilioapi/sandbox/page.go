@@ -2,10 +2,10 @@ package sandbox
 
 import (
 	"cmp"
-	"embed"
+	_ "embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -14,15 +14,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+
+	"twilio-conversations-mcp/internal/markup"
 )
 
-//go:embed page.html deliveries.html style.css
-var pageFiles embed.FS
-
-var templates = sync.OnceValue(func() *template.Template {
-	return template.Must(template.ParseFS(pageFiles, "*.html"))
-})
+//go:embed style.css
+var style []byte
 
 // pages registers what is the sandbox's own: its page, and what scripts and the page do.
 func (s *Sandbox) pages() {
@@ -61,21 +58,9 @@ func isLocal(hostport string) bool {
 }
 
 func showStyle(w http.ResponseWriter, _ *http.Request) {
-	style, _ := pageFiles.ReadFile("style.css") // the file was built in
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	_, _ = w.Write(style)
 }
-
-// A shownConversation is a conversation as the page has it.
-type shownConversation struct {
-	SID, Name, UniqueName, State string
-	Service                      string
-	Participants                 []string // identities and addresses
-	Webhooks                     []webhook
-	Messages                     []shownMessage // the last ones
-}
-
-type shownMessage struct{ Author, Body string }
 
 const maxShown = 50 // conversations, and messages of each
 
@@ -90,18 +75,30 @@ func (s *Sandbox) showPage(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.mu.Unlock()
-	render(w, "page.html", map[string]any{"Conversations": shown, "Webhook": r.FormValue("webhook"), "Token": s.authToken == AuthToken})
+	token := ""
+	if s.authToken == AuthToken {
+		token = AuthToken
+	}
+	writeHTML(w, page(shown, r.FormValue("webhook"), token))
 }
 
 func (c *conversation) shown() shownConversation {
-	shown := shownConversation{SID: c.sid, Name: c.friendlyName, UniqueName: c.uniqueName, State: c.state, Service: c.service.sid, Webhooks: slices.Clone(c.webhooks)}
-	for _, p := range c.participants {
-		shown.Participants = append(shown.Participants, cmp.Or(p.identity, p.binding.Address))
+	shown := shownConversation{
+		sid: c.sid, name: c.friendlyName, uniqueName: c.uniqueName, state: c.state, service: c.service.sid,
+		participants: c.names(), webhooks: slices.Clone(c.webhooks),
 	}
 	for _, m := range c.messages[max(0, len(c.messages)-maxShown):] {
-		shown.Messages = append(shown.Messages, shownMessage{m.author, m.body})
+		shown.messages = append(shown.messages, *m)
 	}
 	return shown
+}
+
+// names returns the identities and the addresses of the participants.
+func (c *conversation) names() (all []string) {
+	for _, p := range c.participants {
+		all = append(all, cmp.Or(p.identity, p.binding.Address))
+	}
+	return all
 }
 
 // showLog shows the deliveries, the newest first. The browser asks for it again every two seconds, and keeps the place,
@@ -114,12 +111,12 @@ func (s *Sandbox) showLog(w http.ResponseWriter, r *http.Request) {
 	if open == 0 {
 		w.Header().Set("Refresh", "2")
 	}
-	render(w, "deliveries.html", map[string]any{"Deliveries": all[:min(len(all), maxShown)], "Webhook": hook, "Open": open})
+	writeHTML(w, deliveryLog(all[:min(len(all), maxShown)], hook, open))
 }
 
-func render(w http.ResponseWriter, name string, data any) {
+func writeHTML(w http.ResponseWriter, document markup.HTML) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = templates().ExecuteTemplate(w, name, data) // the client may be gone
+	_, _ = io.WriteString(w, string(document)) // the client may be gone
 }
 
 func (s *Sandbox) listDeliveries(w http.ResponseWriter, _ *http.Request) {
@@ -160,7 +157,7 @@ func (s *Sandbox) written(r *http.Request) response {
 	}
 	p := c.find(author)
 	if p == nil {
-		return badRequest(20001, "Author must be one of the participants: %s", strings.Join(c.shown().Participants, ", "))
+		return badRequest(20001, "Author must be one of the participants: %s", strings.Join(c.names(), ", "))
 	}
 	m := message{author: author, body: r.Form.Get("Body"), attributes: "{}"}
 	if refused := s.addMessage(c, &m); refused.status != 0 {
@@ -198,8 +195,8 @@ func (s *Sandbox) sendAgain(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/_sandbox/log?webhook="+url.QueryEscape(r.FormValue("webhook")), http.StatusSeeOther)
 }
 
-// Fields returns the form of a delivery as lines of a name and a value, for the page.
-func (d Delivery) Fields() []string {
+// lines returns the form of a delivery as lines of a name and a value.
+func (d Delivery) lines() []string {
 	fields, _ := url.ParseQuery(d.Body) // it was encoded before
 	var lines []string
 	for name, values := range fields {
