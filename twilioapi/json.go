@@ -121,23 +121,19 @@ func (r *objectReader) checkList() error {
 
 // next reads a bracket, a string, a number, a boolean or null.
 func (r *objectReader) next() (token jsontext.Value, err error) {
-	switch r.decoder.PeekKind() {
-	case '"', '0', 't', 'f', 'n':
-		token, err = r.decoder.ReadValue()
-	default:
-		if _, err = r.decoder.ReadToken(); err == nil {
-			token = r.text[r.decoder.InputOffset()-1:][:1]
-		}
-	}
-	if err != nil {
+	if _, err = r.decoder.ReadToken(); err != nil {
 		return nil, err
 	}
-	end := int(r.decoder.InputOffset())
-	between := r.text[r.end : end-len(token)] // a comma or a colon, if there is no white space
-	r.hasSpace = r.hasSpace || len(between) > 1 || len(between) == 1 && between[0] <= ' '
+	start, end := r.end, int(r.decoder.InputOffset())
+	for isBetweenTokens(r.text[start]) {
+		r.hasSpace = r.hasSpace || r.text[start] <= ' '
+		start++
+	}
 	r.end = end
-	return token, nil
+	return r.text[start:end:end], nil
 }
+
+func isBetweenTokens(c byte) bool { return c <= ' ' || c == ',' || c == ':' }
 
 // check checks a token, and visits the member of which it is the value.
 func (r *objectReader) check(token jsontext.Value) error {
