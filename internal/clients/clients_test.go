@@ -18,8 +18,8 @@ const endpoint = "https://mcp.example.com/mcp"
 
 func find(t *testing.T, name string) clients.Client {
 	t.Helper()
-	c, ok := clients.Find(name)
-	require.True(t, ok, name)
+	c, err := clients.Find(name)
+	require.NoError(t, err)
 	return c
 }
 
@@ -44,7 +44,7 @@ func each(t *testing.T, check func(t *testing.T, c clients.Client, o clients.Opt
 	t.Helper()
 	for _, c := range clients.All() {
 		for name, o := range choices {
-			if c.Name == "claude-desktop" && o.URL != "" {
+			if c.Name == "claude-desktop" && o.URL != "" || c.Name == "n8n" && o.URL == "" {
 				continue
 			}
 			t.Run(c.Name+" "+name, func(t *testing.T) {
@@ -109,17 +109,74 @@ func TestEveryClientHasItsExactEntries(t *testing.T) {
 				"env": {"TWILIO_API_KEY": "${env:TWILIO_API_KEY}", "TWILIO_API_SECRET": "${env:TWILIO_API_SECRET}"}}}}`,
 			`{"mcpServers": {"twilio-conversations": {"serverUrl": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer ${env:MCP_AUTH_TOKEN}"}}}}`,
 		},
+		"copilot": {
+			`{"mcpServers": {"twilio-conversations": {"type": "local", "command": "twilio-conversations-mcp", "args": [], "tools": ["*"],
+				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"type": "http", "url": "https://mcp.example.com/mcp", "tools": ["*"],
+				"headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"opencode": {
+			`{"mcp": {"twilio-conversations": {"type": "local", "enabled": true, "command": ["twilio-conversations-mcp"],
+				"environment": {"TWILIO_API_KEY": "{env:TWILIO_API_KEY}", "TWILIO_API_SECRET": "{env:TWILIO_API_SECRET}"}}}}`,
+			`{"mcp": {"twilio-conversations": {"type": "remote", "enabled": true, "url": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer {env:MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"qwen": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"httpUrl": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"continue": {
+			`{"name": "twilio-conversations", "version": "1.0.0", "schema": "v1", "mcpServers": [{"name": "twilio-conversations", "command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${{ secrets.TWILIO_API_KEY }}", "TWILIO_API_SECRET": "${{ secrets.TWILIO_API_SECRET }}"}}]}`,
+			`{"name": "twilio-conversations", "version": "1.0.0", "schema": "v1", "mcpServers": [{"name": "twilio-conversations", "type": "streamable-http", "url": "https://mcp.example.com/mcp",
+				"requestOptions": {"headers": {"Authorization": "Bearer ${{ secrets.MCP_AUTH_TOKEN }}"}}}]}`,
+		},
+		"goose": {
+			`{"extensions": {"twilio-conversations": {"type": "stdio", "name": "twilio-conversations", "enabled": true, "timeout": 300, "cmd": "twilio-conversations-mcp", "args": [],
+				"env_keys": ["TWILIO_API_KEY", "TWILIO_API_SECRET"]}}}`,
+			`{"extensions": {"twilio-conversations": {"type": "streamable_http", "name": "twilio-conversations", "enabled": true, "timeout": 300, "uri": "https://mcp.example.com/mcp",
+				"headers": {"Authorization": "Bearer YOUR_MCP_AUTH_TOKEN"}}}}`,
+		},
+		"kiro": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"url": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"jetbrains": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "YOUR_TWILIO_API_KEY", "TWILIO_API_SECRET": "YOUR_TWILIO_API_SECRET"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"url": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer YOUR_MCP_AUTH_TOKEN"}}}}`,
+		},
+		"mcporter": {
+			`{"mcpServers": {"twilio-conversations": {"command": "twilio-conversations-mcp",
+				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"baseUrl": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"librechat": {
+			`{"mcpServers": {"twilio-conversations": {"type": "stdio", "command": "twilio-conversations-mcp", "args": [],
+				"env": {"TWILIO_API_KEY": "${TWILIO_API_KEY}", "TWILIO_API_SECRET": "${TWILIO_API_SECRET}"}}}}`,
+			`{"mcpServers": {"twilio-conversations": {"type": "streamable-http", "url": "https://mcp.example.com/mcp", "headers": {"Authorization": "Bearer ${MCP_AUTH_TOKEN}"}}}}`,
+		},
+		"n8n": {
+			``, `{"nodes": [{"type": "@n8n/n8n-nodes-langchain.mcpClientTool", "typeVersion": 1.2, "position": [0, 0], "name": "twilio-conversations",
+				"parameters": {"endpointUrl": "https://mcp.example.com/mcp", "serverTransport": "httpStreamable", "authentication": "bearerAuth"}}], "connections": {}}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			same := func(want, got string) {
-				if name == "codex" {
+				switch find(t, name).Language() {
+				case "toml":
 					require.Equal(t, want, got)
-					return
+				case "yaml":
+					require.YAMLEq(t, want, got)
+				default:
+					require.JSONEq(t, want, got)
 				}
-				require.JSONEq(t, want, got)
 			}
-			same(want.stdio, config(t, name, clients.Options{}).Entry)
+			if want.stdio != "" {
+				same(want.stdio, config(t, name, clients.Options{}).Entry)
+			}
 			if want.http != "" {
 				same(want.http, config(t, name, clients.Options{URL: endpoint, Token: true}).Entry)
 			}
@@ -131,13 +188,13 @@ func TestEveryEntryIsAReadableDocument(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, c clients.Client, o clients.Options, got clients.Config) {
 		require.True(t, strings.HasSuffix(got.Entry, "\n"))
-		if c.Name == "codex" {
-			return // read by a TOML parser in .ci/clients
+		if c.Language() != "json" || c.Name == "n8n" {
+			return // TOML is read in .ci/clients
 		}
 		var file map[string]any
 		require.NoError(t, json.Unmarshal([]byte(got.Entry), &file))
 		entry := serverIn(t, file)
-		if o.Command != "" {
+		if o.Command != "" && c.Name != "opencode" {
 			require.Equal(t, o.Command, entry["command"])
 		}
 		require.Contains(t, got.Entry, "\n  ", "people read it")
@@ -212,7 +269,9 @@ func TestALinkInstallsTheEntry(t *testing.T) {
 func TestATokenChangesNoEntryForStdio(t *testing.T) {
 	t.Parallel()
 	for _, c := range clients.All() {
-		require.Equal(t, config(t, c.Name, clients.Options{}), config(t, c.Name, clients.Options{Token: true}), c.Name)
+		if c.Name != "n8n" {
+			require.Equal(t, config(t, c.Name, clients.Options{}), config(t, c.Name, clients.Options{Token: true}), c.Name)
+		}
 	}
 }
 
@@ -227,7 +286,7 @@ func TestTheServerCanHaveAnotherName(t *testing.T) {
 			}
 			for _, text := range []string{got.Entry, got.Command, got.Link} {
 				require.True(t, text == "" || strings.Contains(text, o.Name), text)
-				require.NotContains(t, strings.ReplaceAll(text, clients.DefaultCommand, ""), clients.DefaultName)
+				require.NotContains(t, strings.ReplaceAll(text, clients.DefaultCommand, ""), clients.DefaultName, c.Name)
 			}
 		}
 	}
@@ -240,9 +299,14 @@ func TestCommandsAreQuotedForTheShell(t *testing.T) {
 		o      clients.Options
 		want   string
 	}{
-		{"claude-code", clients.Options{}, `claude mcp add-json --scope user twilio-conversations ` +
-			`'{"type":"stdio","command":"twilio-conversations-mcp","env":{"TWILIO_API_KEY":"${TWILIO_API_KEY:-}","TWILIO_API_SECRET":"${TWILIO_API_SECRET:-}"}}'`},
-		{"claude-code", clients.Options{URL: endpoint}, `claude mcp add-json --scope user twilio-conversations '{"type":"http","url":"https://mcp.example.com/mcp"}'`},
+		{"claude-code", clients.Options{}, `claude mcp add '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' --scope user ` +
+			`twilio-conversations -- twilio-conversations-mcp`},
+		{"claude-code", clients.Options{URL: endpoint}, `claude mcp add --transport http --scope user twilio-conversations https://mcp.example.com/mcp`},
+		{"claude-code", clients.Options{URL: endpoint, Token: true, Windows: true}, `claude mcp add --transport http --header 'Authorization: Bearer ${MCP_AUTH_TOKEN:-}' --scope user ` +
+			`twilio-conversations https://mcp.example.com/mcp`},
+		{"claude-code", clients.Options{Command: `C:\it's "here"\mcp.exe`, Windows: true}, `claude mcp add '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' --scope user ` +
+			`twilio-conversations -- 'C:\it''s \"here\"\mcp.exe'`},
+		{"qwen", clients.Options{URL: endpoint}, `qwen mcp add --scope user --transport http twilio-conversations https://mcp.example.com/mcp`},
 		{"gemini", clients.Options{}, `gemini mcp add --scope user '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' ` +
 			`twilio-conversations twilio-conversations-mcp`},
 		{"gemini", clients.Options{URL: endpoint, Token: true}, `gemini mcp add --scope user --transport http --header 'Authorization: Bearer ${MCP_AUTH_TOKEN:-}' ` +
@@ -252,6 +316,7 @@ func TestCommandsAreQuotedForTheShell(t *testing.T) {
 		{"codex", clients.Options{URL: endpoint, Token: true}, `codex mcp add twilio-conversations --url https://mcp.example.com/mcp --bearer-token-env-var MCP_AUTH_TOKEN`},
 		{"codex", clients.Options{}, ``},
 		{"vscode", clients.Options{URL: endpoint}, `code --add-mcp '{"name":"twilio-conversations","type":"http","url":"https://mcp.example.com/mcp"}'`},
+		{"vscode", clients.Options{URL: endpoint, Windows: true}, `code --add-mcp '{\"name\":\"twilio-conversations\",\"type\":\"http\",\"url\":\"https://mcp.example.com/mcp\"}'`},
 		{"vscode", clients.Options{}, ``},
 		{"vscode", clients.Options{URL: endpoint, Token: true}, ``},
 		{"cursor", clients.Options{}, ``},
@@ -290,7 +355,11 @@ func TestAnOptionThatIsNotValidIsRefused(t *testing.T) {
 
 func TestClientsAreFoundByName(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"claude-code", "claude-desktop", "cursor", "vscode", "codex", "gemini", "cline", "zed", "windsurf"}, clients.Names())
+	require.Equal(t, []string{"claude-code", "claude-desktop", "cursor", "vscode", "codex", "gemini", "copilot", "opencode", "qwen", "cline", "continue", "goose", "kiro",
+		"jetbrains", "zed", "windsurf", "mcporter", "librechat", "n8n"}, clients.Names())
+	for alias, name := range map[string]string{"claude": "claude-code", "VS-Code": "vscode", "copilot-cli": "copilot", "qwen-code": "qwen", "junie": "jetbrains", "cn": "continue"} {
+		require.Equal(t, name, find(t, alias).Name)
+	}
 	for _, name := range clients.Names() {
 		c := find(t, strings.ToUpper(name))
 		require.Equal(t, name, c.Name)
@@ -299,8 +368,8 @@ func TestClientsAreFoundByName(t *testing.T) {
 		}
 		require.True(t, strings.HasPrefix(c.Source, "https://"), name)
 	}
-	_, ok := clients.Find("emacs")
-	require.False(t, ok)
+	_, err := clients.Find("emacs")
+	require.EqualError(t, err, `unknown client "emacs": valid are `+strings.Join(clients.Names(), ", "))
 	clients.All()[0].Name = "changed"
 	require.Equal(t, "claude-code", clients.Names()[0], "callers get a copy")
 }
@@ -332,12 +401,23 @@ func TestOnlyTheEntryIsOnStandardOutput(t *testing.T) {
 // The versions are those that .ci/clients connects.
 func TestTheTriedVersionsAreThoseOfTheCheck(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile("../../.ci/clients/package.json")
-	require.NoError(t, err)
 	var pinned struct{ DevDependencies map[string]string }
-	require.NoError(t, json.Unmarshal(b, &pinned))
-	require.Equal(t, pinned.DevDependencies["@anthropic-ai/claude-code"], find(t, "claude-code").Tried)
-	require.Equal(t, pinned.DevDependencies["@google/gemini-cli"], find(t, "gemini").Tried)
+	for _, name := range []string{"package.json", "unlocked/package.json"} {
+		b, err := os.ReadFile("../../.ci/clients/" + name)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, &pinned)) // which adds to the map
+	}
+	packages := map[string]string{
+		"@anthropic-ai/claude-code": "claude-code", "@google/gemini-cli": "gemini", "@openai/codex": "codex", "@github/copilot": "copilot", "opencode-ai": "opencode",
+		"@qwen-code/qwen-code": "qwen", "cline": "cline", "@continuedev/cli": "continue", "mcporter": "mcporter",
+	}
+	tried := map[string]string{}
+	for name, client := range packages {
+		tried[client] = pinned.DevDependencies[name]
+	}
+	for _, c := range clients.All() {
+		require.Equal(t, tried[c.Name], c.Tried, c.Name)
+	}
 }
 
 func TestTheTableHasARowForEveryClient(t *testing.T) {
@@ -355,9 +435,15 @@ func TestTheTableHasARowForEveryClient(t *testing.T) {
 func TestEveryClientIsPrinted(t *testing.T) {
 	t.Parallel()
 	for _, client := range clients.All() {
+		o := clients.Options{}
+		if client.Name == "n8n" {
+			_, err := client.Config(o)
+			require.EqualError(t, err, "n8n starts no servers: start this one with --http, and give its address as --url")
+			o.URL = endpoint
+		}
 		var stdout, stderr bytes.Buffer
-		require.NoError(t, clients.Print(&stdout, &stderr, client.Name, clients.Options{}), client.Name)
-		config, err := client.Config(clients.Options{})
+		require.NoError(t, clients.Print(&stdout, &stderr, client.Name, o), client.Name)
+		config, err := client.Config(o)
 		require.NoError(t, err)
 		require.Equal(t, config.Entry, stdout.String())
 		require.Contains(t, stderr.String(), client.File)

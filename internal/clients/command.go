@@ -2,68 +2,89 @@ package clients
 
 import (
 	"fmt"
-	"regexp"
+	"maps"
+	"slices"
 	"strings"
-	"sync"
 )
 
-// claudeCommand stores the entry for the user in all projects. The single
-// quotes keep the shell from expanding its references.
-func claudeCommand(_ Client, o Options, s server) string {
-	return shell("claude", "mcp", "add-json", "--scope", "user", o.Name, string(compact(s)))
+// claudeCommand stores the entry for the user in all projects. A flag stands between
+// the variables, of which there may be any number, and the name.
+func claudeCommand(c Client, o Options) []string {
+	arguments := []string{"claude", "mcp", "add"}
+	if o.URL != "" {
+		arguments = append(arguments, "--transport", "http")
+		if o.Token {
+			arguments = append(arguments, "--header", "Authorization: "+c.authorization())
+		}
+		return append(arguments, "--scope", "user", o.Name, o.URL)
+	}
+	return append(append(arguments, c.envFlags(o)...), "--scope", "user", o.Name, "--", o.Command)
+}
+
+// envFlags returns a flag for each variable of the server.
+func (c Client) envFlags(o Options) (flags []string) {
+	env := c.environment(o)
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		flags = append(flags, fmt.Sprintf("--env=%s=%s", name, env[name]))
+	}
+	return flags
 }
 
 // codeCommand is empty where VS Code has to ask for a secret: --add-mcp takes
-// no inputs.
-func codeCommand(c Client, o Options, s server) string {
-	if len(c.inputs(s)) > 0 {
-		return ""
+// no inputs. It takes nothing but JSON.
+func codeCommand(c Client, o Options) []string {
+	entry := c.entry(o)
+	if len(c.inputs(o, entry)) > 0 {
+		return nil
 	}
-	definition := struct {
-		Name string `json:"name"`
-		server
-	}{o.Name, s}
-	return shell("code", "--add-mcp", string(compact(definition)))
+	entry["name"] = o.Name
+	return []string{"code", "--add-mcp", string(compact(entry))}
 }
 
 // codexCommand is empty for stdio: --env would write the secret into the file,
 // and env_vars has no flag.
-func codexCommand(_ Client, o Options, _ server) string {
+func codexCommand(_ Client, o Options) []string {
 	if o.URL == "" {
-		return ""
+		return nil
 	}
 	arguments := []string{"codex", "mcp", "add", o.Name, "--url", o.URL}
 	if o.Token {
 		arguments = append(arguments, "--bearer-token-env-var", tokenVariable)
 	}
-	return shell(arguments...)
+	return arguments
 }
 
-func geminiCommand(c Client, o Options, s server) string {
-	arguments := []string{"gemini", "mcp", "add", "--scope", "user"}
-	if o.URL != "" {
-		arguments = append(arguments, "--transport", "http")
-		for name, value := range s.Headers {
-			arguments = append(arguments, "--header", name+": "+value)
-		}
-		return shell(append(arguments, o.Name, o.URL)...)
+// geminiCommand is also that of Qwen Code, which descends from Gemini CLI.
+func geminiCommand(c Client, o Options) []string {
+	arguments := []string{c.Name, "mcp", "add", "--scope", "user"}
+	if o.URL == "" {
+		return append(append(arguments, c.envFlags(o)...), o.Name, o.Command)
 	}
-	for _, name := range secretVariables {
-		arguments = append(arguments, fmt.Sprintf("--env=%s=%s", name, c.refer(name)))
+	arguments = append(arguments, "--transport", "http")
+	if o.Token {
+		arguments = append(arguments, "--header", "Authorization: "+c.authorization())
 	}
-	return shell(append(arguments, o.Name, o.Command)...)
+	return append(arguments, o.Name, o.URL)
 }
 
-var plain = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`) })
-
-// shell joins the arguments of a command for a POSIX shell.
-func shell(arguments ...string) string {
+// shell joins the arguments of a command for a POSIX shell or for PowerShell. In
+// single quotes, neither expands anything.
+func shell(arguments []string, powerShell bool) string {
 	quoted := make([]string, len(arguments))
 	for i, a := range arguments {
-		quoted[i] = a
-		if !plain().MatchString(a) {
+		switch {
+		case isPlain(a):
+			quoted[i] = a
+		case powerShell: // which passes a quotation mark on only if it is escaped
+			quoted[i] = "'" + strings.NewReplacer("'", "''", `"`, `\"`).Replace(a) + "'"
+		default:
 			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 	}
 	return strings.Join(quoted, " ")
+}
+
+// isPlain reports whether an argument means itself in every shell.
+func isPlain(argument string) bool {
+	return argument != "" && !strings.ContainsFunc(argument, func(r rune) bool { return !isName(string(r)) && !strings.ContainsRune("./:=+", r) })
 }

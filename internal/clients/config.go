@@ -6,51 +6,40 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 )
 
 // Options say how a client uses the server.
 type Options struct {
-	Name    string // of the server in the entry: letters, digits, - and _; [DefaultName] if empty
-	Command string // that starts the server over stdio; [DefaultCommand] if empty
-	URL     string // of the server over HTTP; empty for stdio
-	Query   string // is appended to the URL, such as ?read_only=true; over stdio it has no effect
-	Token   bool   // the server over HTTP requires a bearer token, which MCP_AUTH_TOKEN holds; over stdio it has no effect
+	Name    string     // of the server in the entry: letters, digits, - and _; [DefaultName] if empty
+	Command string     // that starts the server over stdio; [DefaultCommand] if empty
+	Env     []Variable // that the server needs besides secrets; over HTTP it has no effect
+	URL     string     // of the server over HTTP; empty for stdio
+	Query   string     // is appended to the URL, such as ?read_only=true; over stdio it has no effect
+	Token   bool       // the server over HTTP requires a bearer token, which MCP_AUTH_TOKEN holds; over stdio it has no effect
+	Windows bool       // commands are for PowerShell, not for a POSIX shell
+}
+
+// A Variable is an environment variable. The entry has its value or, if that is a
+// secret, a reference to it.
+type Variable struct {
+	Name, Value string
+	Secret      bool
 }
 
 // A Config is what adds the server to a client. It contains no secret.
 type Config struct {
-	Entry   string // the file with this server alone: JSON, or TOML, that ends in a newline
+	Entry   string // the file with this server alone, in the client's format; it ends in a newline
 	Command string // a shell command that does the same, or empty
 	Link    string // a URL that installs the same in the client, or empty
 }
 
-// A server is the entry of a server in a JSON file.
-type server struct {
-	Type      string            `json:"type,omitempty"`
-	Command   string            `json:"command,omitempty"`
-	Args      []string          `json:"args,omitzero"`
-	URL       string            `json:"url,omitempty"`
-	ServerURL string            `json:"serverUrl,omitempty"`
-	Env       map[string]string `json:"env,omitempty"`
-	Headers   map[string]string `json:"headers,omitempty"`
-}
-
-// An input is a value for which VS Code asks.
-type input struct {
-	Type        string `json:"type"`
-	ID          string `json:"id"`
-	Description string `json:"description"`
-	Password    bool   `json:"password"`
-}
-
 // Config returns what adds the server to the client. It fails if an option is
-// not valid, or if the client's file cannot hold a URL.
+// not valid, or if the client cannot use the server so.
 func (c Client) Config(o Options) (Config, error) {
 	o.Name, o.Command = cmp.Or(o.Name, DefaultName), cmp.Or(o.Command, DefaultCommand)
 	if err := c.check(o); err != nil {
@@ -59,33 +48,38 @@ func (c Client) Config(o Options) (Config, error) {
 	if o.URL != "" {
 		o.URL += o.Query
 	}
-	s := c.server(o)
-	config := Config{Entry: c.entry(o, s)}
+	config := Config{Entry: c.text(o)}
 	if c.command != nil {
-		config.Command = c.command(c, o, s)
+		config.Command = shell(c.command(c, o), o.Windows)
 	}
 	if c.link != nil {
-		config.Link = c.link(c, o, s)
+		config.Link = c.link(c, o)
 	}
 	return config, nil
 }
 
-// names are valid in every client, and as a bare key in TOML.
-var names = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]+$`) })
+// isName reports whether a name is valid in every client, and as a bare key in TOML.
+func isName(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
+}
 
 func (c Client) check(o Options) error {
 	switch {
-	case !names().MatchString(o.Name):
+	case !isName(o.Name):
 		return fmt.Errorf("the server name %q must consist of letters, digits, - and _", o.Name)
 	case strings.ContainsFunc(o.Command, unicode.IsControl):
 		return fmt.Errorf("the command %q must not contain control characters", o.Command)
+	case o.URL == "" && c.httpOnly:
+		return fmt.Errorf("%s starts no servers: start this one with --http, and give its address as --url", c.Title)
 	case o.URL == "":
 		return nil
 	}
 	if err := checkURL(o.URL); err != nil {
 		return err
 	}
-	if c.urlMember == "" {
+	if c.urlMember == "-" {
 		return fmt.Errorf("%s takes no URL from its configuration file: add %s under %s", c.Title, o.URL, c.connectors)
 	}
 	return nil
@@ -103,28 +97,78 @@ func checkURL(raw string) error {
 	return nil
 }
 
-// server returns the entry of the server, for clients whose files are JSON.
-func (c Client) server(o Options) server {
+// text returns the file with the server alone.
+func (c Client) text(o Options) string {
+	switch c.format {
+	case tomlFormat:
+		return c.toml(o)
+	case yamlFormat:
+		return yaml(c.file(o), "")
+	default:
+		return indented(c.file(o))
+	}
+}
+
+func (c Client) file(o Options) map[string]any {
+	if c.document != nil {
+		return c.document(c, o)
+	}
+	s := c.entry(o)
+	file := map[string]any{c.servers: map[string]any{o.Name: s}}
+	if inputs := c.inputs(o, s); len(inputs) > 0 {
+		file["inputs"] = inputs
+	}
+	return file
+}
+
+// entry returns the entry of the server.
+func (c Client) entry(o Options) map[string]any {
+	s := map[string]any{}
+	if c.named {
+		s["name"] = o.Name
+	}
 	if o.URL == "" {
-		return server{Type: c.stdioType, Command: o.Command, Args: c.args, Env: c.environment()}
+		c.start(s, o)
+		return s
 	}
-	s := server{Type: c.httpType, URL: o.URL}
-	if c.urlMember == "serverUrl" {
-		s.URL, s.ServerURL = "", o.URL
-	}
+	maps.Copy(s, c.http)
+	s[cmp.Or(c.urlMember, "url")] = o.URL
 	if o.Token {
-		s.Headers = map[string]string{"Authorization": "Bearer " + c.refer(tokenVariable)}
+		s["headers"] = map[string]any{"Authorization": c.authorization()}
 	}
 	return s
 }
 
-func (c Client) environment() map[string]string {
-	if c.inherits {
-		return nil
+// start adds to an entry how the client starts the server.
+func (c Client) start(s map[string]any, o Options) {
+	maps.Copy(s, c.stdio)
+	s[cmp.Or(c.commandMember, "command")] = o.Command
+	if c.commandList {
+		s["command"] = []string{o.Command}
 	}
-	env := map[string]string{}
-	for _, name := range secretVariables {
-		env[name] = c.refer(name)
+	if env := c.environment(o); len(env) > 0 {
+		s[cmp.Or(c.envMember, "env")] = env
+	}
+}
+
+func (c Client) authorization() string { return "Bearer " + c.refer(tokenVariable) }
+
+// environment returns the variables of the server that the client starts.
+func (c Client) environment(o Options) map[string]any {
+	env := map[string]any{}
+	if c.inherits {
+		return env
+	}
+	if !c.envKeys {
+		for _, name := range secretVariables {
+			env[name] = c.refer(name)
+		}
+	}
+	for _, v := range o.Env {
+		env[v.Name] = v.Value
+		if v.Secret {
+			env[v.Name] = c.refer(v.Name)
+		}
 	}
 	return env
 }
@@ -134,26 +178,27 @@ func (c Client) refer(variable string) string {
 	return strings.Replace(c.reference, "%s", variable, 1)
 }
 
-func (c Client) entry(o Options, s server) string {
-	if c.toml {
-		return c.tomlEntry(o)
-	}
-	file := map[string]any{c.servers: map[string]server{o.Name: s}}
-	if inputs := c.inputs(s); len(inputs) > 0 {
-		file["inputs"] = inputs
-	}
-	return indented(file)
+// An input is a value for which VS Code asks.
+type input struct {
+	Type        string `json:"type"`
+	ID          string `json:"id"`
+	Description string `json:"description"`
+	Password    bool   `json:"password"`
 }
 
-// inputs returns an input for every variable to which the server refers.
-func (c Client) inputs(s server) []input {
+// inputs returns an input for every variable to which an entry refers.
+func (c Client) inputs(o Options, entry map[string]any) []input {
 	if !c.prompts {
 		return nil
 	}
+	names := append(slices.Clone(secretVariables), tokenVariable)
+	for _, v := range o.Env {
+		names = append(names, v.Name)
+	}
 	var inputs []input
-	for _, name := range slices.Concat(secretVariables, []string{tokenVariable}) {
-		if bytes.Contains(compact(s), []byte(c.refer(name))) {
-			inputs = append(inputs, input{"promptString", name, descriptions[name], true})
+	for _, name := range names {
+		if bytes.Contains(compact(entry), []byte(c.refer(name))) {
+			inputs = append(inputs, input{"promptString", name, cmp.Or(descriptions[name], name), true})
 		}
 	}
 	return inputs
@@ -165,14 +210,18 @@ var descriptions = map[string]string{
 	tokenVariable:       "Bearer token of the MCP server",
 }
 
-// tomlEntry writes strings as JSON does: without control characters, that is
-// valid TOML as well.
-func (c Client) tomlEntry(o Options) string {
+// toml writes strings as JSON does: without control characters, that is valid
+// TOML as well.
+func (c Client) toml(o Options) string {
 	lines := []string{fmt.Sprintf("[%s.%s]", c.servers, o.Name)}
 	if o.URL == "" {
-		lines = append(lines, fmt.Sprintf("command = %s", compact(o.Command)), fmt.Sprintf("env_vars = %s", spaced(secretVariables)))
+		names := slices.Clone(secretVariables)
+		for _, v := range o.Env {
+			names = append(names, v.Name)
+		}
+		lines = append(lines, fmt.Sprintf("command = %s", compact(o.Command)), fmt.Sprintf("env_vars = %s", spaced(names)))
 	} else {
-		lines = append(lines, fmt.Sprintf("%s = %s", c.urlMember, compact(o.URL)))
+		lines = append(lines, fmt.Sprintf("url = %s", compact(o.URL)))
 	}
 	if o.URL != "" && o.Token {
 		lines = append(lines, fmt.Sprintf("bearer_token_env_var = %s", compact(tokenVariable)))
@@ -180,9 +229,51 @@ func (c Client) tomlEntry(o Options) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-func spaced(values []string) string {
-	return strings.ReplaceAll(string(compact(values)), `","`, `", "`)
+// yaml writes an object as a block. Its strings and lists of strings are as in JSON,
+// which YAML includes.
+func yaml(object map[string]any, indent string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		switch value := object[name].(type) {
+		case map[string]any:
+			fmt.Fprintf(&b, "%s%s:\n%s", indent, name, yaml(value, indent+"  "))
+		case []map[string]any:
+			fmt.Fprintf(&b, "%s%s:\n", indent, name)
+			for _, item := range value {
+				fmt.Fprintf(&b, "%s  - %s", indent, strings.TrimLeft(yaml(item, indent+"    "), " "))
+			}
+		default:
+			fmt.Fprintf(&b, "%s%s: %s\n", indent, name, spaced(value))
+		}
+	}
+	return b.String()
 }
+
+// continueDocument is what Continue calls a block. It is a whole configuration, too.
+func continueDocument(c Client, o Options) map[string]any {
+	entry := c.entry(o)
+	if headers, ok := entry["headers"]; ok {
+		delete(entry, "headers")
+		entry["requestOptions"] = map[string]any{"headers": headers}
+	}
+	return map[string]any{"name": o.Name, "version": "1.0.0", "schema": "v1", "mcpServers": []map[string]any{entry}}
+}
+
+// n8nDocument is a workflow with one node, as n8n takes it from the clipboard.
+func n8nDocument(_ Client, o Options) map[string]any {
+	parameters := map[string]any{"endpointUrl": o.URL, "serverTransport": "httpStreamable"}
+	if o.Token {
+		parameters["authentication"] = "bearerAuth"
+	}
+	return map[string]any{
+		"nodes": []map[string]any{{
+			"type": "@n8n/n8n-nodes-langchain.mcpClientTool", "typeVersion": 1.2, "position": []int{0, 0}, "name": o.Name, "parameters": parameters,
+		}},
+		"connections": map[string]any{},
+	}
+}
+
+func spaced(v any) string { return strings.ReplaceAll(string(compact(v)), `","`, `", "`) }
 
 func indented(v any) string {
 	var b bytes.Buffer

@@ -49,13 +49,13 @@ func writeConfig(b *strings.Builder, c clients.Client, o clients.Options) {
 		fmt.Fprintf(b, "%s.\n", err)
 		return
 	}
-	language := "json"
-	if !strings.HasPrefix(config.Entry, "{") {
-		language = "toml"
-	}
-	fmt.Fprintf(b, "```%s\n%s```\n", language, config.Entry)
+	fmt.Fprintf(b, "```%s\n%s```\n", c.Language(), config.Entry)
 	if config.Command != "" {
 		fmt.Fprintf(b, "\n```sh\n%s\n```\n", config.Command)
+	}
+	o.Windows = true
+	if windows, _ := c.Config(o); windows.Command != config.Command {
+		fmt.Fprintf(b, "\nIn PowerShell:\n\n```powershell\n%s\n```\n", windows.Command)
 	}
 	if config.Link != "" {
 		fmt.Fprintf(b, "\n[Install](%s)\n", config.Link)

@@ -12,7 +12,7 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString("| Client | `config` | File | HTTP | Secrets | Tried with |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range all {
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", c.linked(), c.Name, c.File, c.http(), c.Secrets, cmp.Or(c.Tried, "untried"))
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", c.linked(), c.Name, c.File, c.reach(), c.Secrets, cmp.Or(c.Tried, "untried"))
 	}
 	return b.String()
 }
@@ -26,8 +26,9 @@ func (c Client) linked() string {
 	return fmt.Sprintf("%s ([install](%s))", c.Title, config.Link)
 }
 
-func (c Client) http() string {
-	if c.urlMember == "" {
+// reach says how the client reaches a server over HTTP.
+func (c Client) reach() string {
+	if c.urlMember == "-" {
 		return c.connectors
 	}
 	return "`--url`"

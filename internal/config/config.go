@@ -68,9 +68,10 @@ type Config struct {
 		Format string        `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json. Default: text."`
 	} `cmd:"" help:"Receive webhooks at --http or 127.0.0.1:8082, check their signatures with TWILIO_AUTH_TOKEN, and print them."`
 	Config struct {
-		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, cline, zed or windsurf."`
+		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, copilot, opencode, qwen, cline, continue, goose, kiro, jetbrains, zed, windsurf, mcporter, librechat or n8n."`
 		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp; --read-only, --toolsets, --tools and --exclude-tools narrow what it offers. Default: start the server over stdio."`
-	} `cmd:"" help:"Print the entry for the configuration file of an AI tool."`
+		Write  bool   `help:"Put the entry into the tool's file, which keeps what else it holds; a copy of the file as it was stays beside it."`
+	} `cmd:"" help:"Print the entry for the configuration file of an AI tool, or write it there."`
 	Health struct {
 		URL string `arg:"" optional:"" placeholder:"URL" help:"Base URL of the server. Default: the address of --http."`
 	} `cmd:"" help:"Ask whether a server over HTTP is ready: exit status 0 if its /readyz answers 200."`

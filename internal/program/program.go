@@ -14,7 +14,6 @@ import (
 
 	"twilio-conversations-mcp/internal/access"
 	"twilio-conversations-mcp/internal/call"
-	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/internal/config"
 	"twilio-conversations-mcp/internal/events"
 	"twilio-conversations-mcp/internal/logging"
@@ -51,11 +50,7 @@ func Run(ctx context.Context, args []string, lookup config.LookupFunc, stdin io.
 		_, err := fmt.Fprintln(stdout, config.VersionString())
 		return err
 	case cfg.Command == "config":
-		query, err := narrowingQuery(cfg)
-		if err != nil {
-			return err
-		}
-		return clients.Print(stdout, stderr, cfg.Config.Client, clients.Options{URL: cfg.Config.URL, Query: query, Token: config.HasTokens(lookup)})
+		return entry(cfg, lookup, stdout, stderr)
 	}
 	log, flush := logging.New(stderr, cfg.LogFormat, cfg.Level())
 	defer flush()
