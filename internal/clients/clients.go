@@ -32,16 +32,19 @@ type Client struct {
 	Source  string   // URL of the documentation that the entry follows
 	Tried   string   // version of the client with which the entry was tried; empty if it was not
 
-	// paths are where the file is, by GOOS; "" stands for every other system. A path
-	// begins with ~ or a variable in percent signs, or is below the working directory.
-	// Of several, the first whose directory exists counts, else the last.
-	paths   map[string][]string
+	// The file: a path begins with ~ or a variable in percent signs, or is below the
+	// working directory.
+	path         string // where darwin and windows are empty, of those systems too
+	darwin       string
+	windows      string
+	windowsStore string // instead of windows, if its directory exists
+
 	format  format
 	servers string // the member of the file that holds the servers; for TOML the table
 
 	// Members of an entry. Those that are empty are named as most clients name them.
-	stdio, http   map[string]any // further members, if the client starts the server or reaches it over HTTP
-	named         bool           // the entry repeats the name of the server
+	stdio, http   string // further members as a JSON object, if the client starts the server or reaches it over HTTP
+	named         bool   // the entry repeats the name of the server
 	commandMember string
 	commandList   bool // the command is a list
 	envMember     string
@@ -70,9 +73,6 @@ const (
 // Language is the name of the format of the client's file in Markdown.
 func (c Client) Language() string { return [...]string{"json", "toml", "yaml"}[c.format] }
 
-// All returns every client.
-func All() []Client { return slices.Clone(all) }
-
 // Names returns the names of the clients, in the order of [All].
 func Names() []string {
 	var names []string
@@ -81,6 +81,9 @@ func Names() []string {
 	}
 	return names
 }
+
+// All returns every client.
+func All() []Client { return slices.Clone(all) }
 
 // Find returns the client of a name or an alias. Case does not matter.
 func Find(name string) (Client, error) {

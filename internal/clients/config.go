@@ -131,7 +131,7 @@ func (c Client) entry(o Options) map[string]any {
 		c.start(s, o)
 		return s
 	}
-	maps.Copy(s, c.http)
+	addMembers(s, c.http)
 	s[cmp.Or(c.urlMember, "url")] = o.URL
 	if o.Token {
 		s["headers"] = map[string]any{"Authorization": c.authorization()}
@@ -141,13 +141,20 @@ func (c Client) entry(o Options) map[string]any {
 
 // start adds to an entry how the client starts the server.
 func (c Client) start(s map[string]any, o Options) {
-	maps.Copy(s, c.stdio)
+	addMembers(s, c.stdio)
 	s[cmp.Or(c.commandMember, "command")] = o.Command
 	if c.commandList {
 		s["command"] = []string{o.Command}
 	}
 	if env := c.environment(o); len(env) > 0 {
 		s[cmp.Or(c.envMember, "env")] = env
+	}
+}
+
+// addMembers adds the members of a JSON object, which may be empty.
+func addMembers(s map[string]any, object string) {
+	if err := json.Unmarshal([]byte(cmp.Or(object, "{}")), &s); err != nil {
+		panic("clients: " + err.Error()) // tests read every object
 	}
 }
 

@@ -28,7 +28,7 @@ func Write(stderr io.Writer, name string, o Options, environment func(string) st
 	if _, err := client.Config(o); err != nil {
 		return err
 	}
-	path, err := client.path(runtime.GOOS, environment)
+	path, err := client.find(runtime.GOOS, environment)
 	if err != nil {
 		return err
 	}
@@ -48,23 +48,30 @@ func Write(stderr io.Writer, name string, o Options, environment func(string) st
 	return nil
 }
 
-// path returns the path of the client's file.
-func (c Client) path(goos string, environment func(string) string) (string, error) {
-	paths := c.paths[goos]
-	if paths == nil {
-		paths = c.paths[""]
+// find returns the path of the client's file on a system.
+func (c Client) find(goos string, environment func(string) string) (string, error) {
+	path := c.path
+	switch {
+	case goos == "darwin":
+		path = cmp.Or(c.darwin, c.path)
+	case goos == "windows" && c.windowsStore != "" && isDirectory(filepath.Dir(expand(c.windowsStore, environment))):
+		path = c.windowsStore
+	case goos == "windows":
+		path = cmp.Or(c.windows, c.path)
 	}
-	if paths == nil {
+	if path == "" {
 		return "", fmt.Errorf("config --write knows no file of %s on this system: add the entry to %s", c.Title, c.File)
 	}
-	expanded := ""
-	for _, path := range paths {
-		expanded = expand(path, environment)
-		if info, err := os.Stat(filepath.Dir(expanded)); err == nil && info.IsDir() {
-			break
-		}
+	expanded := expand(path, environment)
+	if strings.ContainsAny(path[:1], "~%") && !filepath.IsAbs(expanded) {
+		return "", fmt.Errorf("the environment does not say where %s is", path)
 	}
 	return filepath.Abs(expanded)
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // expand replaces the home directory or a variable at the beginning of a path.

@@ -33,7 +33,7 @@ func TestAFileIsFoundOnEverySystem(t *testing.T) {
 	path := func(client, goos string) string {
 		c, err := Find(client)
 		require.NoError(t, err)
-		path, err := c.path(goos, environment)
+		path, err := c.find(goos, environment)
 		require.NoError(t, err)
 		relative, err := filepath.Rel(dir, path)
 		require.NoError(t, err)
@@ -47,16 +47,18 @@ func TestAFileIsFoundOnEverySystem(t *testing.T) {
 	require.Equal(t, "home/.codex/config.toml", path("codex", "windows"))
 	c, err := Find("claude-desktop")
 	require.NoError(t, err)
-	_, err = c.path("linux", environment)
+	_, err = c.find("linux", environment)
 	require.ErrorContains(t, err, "knows no file of Claude Desktop on this system")
+	_, err = c.find("darwin", func(string) string { return "" })
+	require.EqualError(t, err, "the environment does not say where ~/Library/Application Support/Claude/claude_desktop_config.json is")
 }
 
 // Every file that is written is named to people, too.
 func TestEveryFileIsInTheText(t *testing.T) {
 	t.Parallel()
 	for _, c := range all {
-		for _, paths := range c.paths {
-			for _, path := range paths {
+		for _, path := range []string{c.path, c.darwin, c.windows, c.windowsStore} {
+			if path != "" {
 				require.Contains(t, c.File, filepath.Base(path), c.Name)
 			}
 		}

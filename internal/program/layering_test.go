@@ -72,7 +72,7 @@ func TestPackagesImportOnlyTheLayersBelow(t *testing.T) {
 var importers = map[string][]string{
 	"github.com/gomodule/redigo":         {"/internal/copies"},
 	"github.com/coreos/go-oidc/v3":       {"/internal/access"},
-	"github.com/go-json-experiment/json": {"/internal/events", "/internal/serve", "/tools", "/twilioapi"},
+	"github.com/go-json-experiment/json": {"/internal/clients", "/internal/events", "/internal/serve", "/tools", "/twilioapi"},
 	"golang.org/x/sync":                  {"/internal/events", "/internal/serve"},
 	"golang.org/x/time":                  {"/internal/serve"},
 	"github.com/mark3labs/mcp-go":        {"/internal/call", "/internal/program", "/internal/serve", "/internal/web", "/internal/web/app", "/tools"},
