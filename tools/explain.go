@@ -147,7 +147,7 @@ func (e explainer) nextStep(err *twilioapi.Error) string {
 	if err.MoreInfo != "" {
 		next += " See " + err.MoreInfo
 	}
-	return next
+	return sentences(err.Sent, next)
 }
 
 // notReached says what to try after a call that did not reach Twilio.

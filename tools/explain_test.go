@@ -261,16 +261,32 @@ func TestACallIsDescribedAfterSuccessAndFailure(t *testing.T) {
 	require.Zero(t, info)
 }
 
-func TestWrongCredentialsNameTheSettings(t *testing.T) {
+// What is visible of credentials tells whether they are those that were meant. No secret
+// is.
+func TestWrongCredentialsNameTheSettingsAndWhatIsVisible(t *testing.T) {
 	t.Parallel()
-	s := connect(t, sandbox.New(sandbox.Options{}), func(c *twilioapi.Config) {
-		c.Credentials = func() (twilioapi.Credentials, error) {
-			return twilioapi.Credentials{Username: "someone", Password: "hunter2"}, nil
-		}
-	})
-	text, details := s.fails(list, `{"ConversationSid":"`+full+`"}`)
-	require.Contains(t, text, "HTTP 401, code 20003: Authenticate.")
-	require.Contains(t, text, "TWILIO_API_KEY")
-	require.NotContains(t, text, "hunter2")
-	require.InDelta(t, 401, details["status"], 0)
+	digits := strings.Repeat("0", 28)
+	for _, row := range []struct{ username, password, want string }{
+		{"someone", "hunter2", "The username that was sent has 7 characters and is neither an API key's SID nor an account SID."},
+		{"hunter2", "SK" + digits + "abcd", "The username that was sent has 7 characters and is neither an API key's SID nor an account SID."},
+		{"SK" + digits + "abcd", "hunter2" + strings.Repeat("x", 25), "The API key that was sent is SK...abcd, with a secret of 32 characters."},
+		{"SK" + digits + "abcd", "hunter2", "The API key that was sent is SK...abcd, with a secret of 7 characters, where Twilio's have 32."},
+		{"AC" + digits + "12ef", "hunter2", "The account SID that was sent is AC...12ef, with a secret of 7 characters, where Twilio's have 32."},
+	} {
+		refuses := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"code":20003,"message":"Authenticate","status":401}`)
+		})
+		s := connect(t, refuses, func(c *twilioapi.Config) {
+			c.Credentials = func() (twilioapi.Credentials, error) {
+				return twilioapi.Credentials{Username: row.username, Password: row.password}, nil
+			}
+		})
+		text, details := s.fails(list, `{"ConversationSid":"`+full+`"}`)
+		require.Contains(t, text, "HTTP 401, code 20003: Authenticate. "+row.want+" Ask the user")
+		require.Contains(t, text, "TWILIO_API_KEY")
+		require.NotContains(t, text, "hunter2")
+		require.NotContains(t, text, digits)
+		require.InDelta(t, 401, details["status"], 0)
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // DefaultTimeout limits a call if [Config.Timeout] is zero.
@@ -90,6 +91,24 @@ func (Credentials) GoString() string { return "[secret]" }
 func (c Credentials) authorization() string {
 	plain := append(append(append(make([]byte, 0, 128), c.Username...), ':'), c.Password...)
 	return string(base64.StdEncoding.AppendEncode(append(make([]byte, 0, 256), "Basic "...), plain))
+}
+
+// describe says what can be seen of credentials without telling a secret: whether they
+// are those that were meant, and whether they were cut.
+func (c Credentials) describe() string {
+	const length = 32 // of Twilio's secrets
+	secret := fmt.Sprintf("a secret of %d characters", utf8.RuneCountInString(c.Password))
+	if utf8.RuneCountInString(c.Password) != length {
+		secret += fmt.Sprintf(", where Twilio's have %d", length)
+	}
+	switch {
+	case isSID("SK", c.Username):
+		return fmt.Sprintf("The API key that was sent is SK...%s, with %s.", c.Username[len(c.Username)-4:], secret)
+	case isSID("AC", c.Username):
+		return fmt.Sprintf("The account SID that was sent is AC...%s, with %s.", c.Username[len(c.Username)-4:], secret)
+	default:
+		return fmt.Sprintf("The username that was sent has %d characters and is neither an API key's SID nor an account SID.", utf8.RuneCountInString(c.Username))
+	}
 }
 
 // A CredentialsFunc returns the credentials for one call, or an error that says

@@ -35,6 +35,7 @@ type Error struct {
 	Err        error         // what kept the request or the response from arriving whole; nil if nothing did
 	Permanent  bool          // the same call certainly fails again
 	ReadBack   *ReadBack     // of a create or update of unknown outcome; nil otherwise
+	Sent       string        // a sentence about the credentials, without secrets, if the status is 401; else empty
 
 	meta responseMeta
 }

@@ -73,6 +73,9 @@ func (c *Client) do(ctx context.Context, r request) (*response, error) {
 		}
 		return c.send(ctx, r)
 	})
+	if failure != nil && failure.Status == http.StatusUnauthorized {
+		failure.Sent = r.credentials.describe()
+	}
 	return res, failure.orNil()
 }
 
