@@ -116,6 +116,7 @@ func TestTheCardAndTheRegistryAgree(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw, &registry))
 	require.Equal(t, registry.Description, cardDescription)
 	require.Equal(t, "twilio-conversations-mcp", registry.Name[strings.LastIndex(registry.Name, "/")+1:])
+	require.Contains(t, read(t, "deploy/Dockerfile"), "ARG SERVER_NAME="+registry.Name+"\n")
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
 	for _, path := range []string{cardPath, catalogPath} {
