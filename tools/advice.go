@@ -101,7 +101,7 @@ func adviceWithoutCode(status int) string {
 // It mentions any tool.
 func Advice(tool string) map[int]string {
 	all, _ := definitions(Selection{Toolsets: []string{"all"}}) // a valid name
-	explain := explainer{offered: namesOf(all)}
+	explain := &explainer{offered: namesOf(all)}
 	if i := slices.Index(explain.offered, tool); i >= 0 {
 		explain = all[i].explainer(explain.offered)
 	}

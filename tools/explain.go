@@ -44,14 +44,14 @@ type explainer struct {
 }
 
 // result returns a result that needs no explanation, or an error.
-func (e explainer) result(result *mcp.CallToolResult, err error) *mcp.CallToolResult {
+func (e *explainer) result(result *mcp.CallToolResult, err error) *mcp.CallToolResult {
 	if err != nil {
 		return e.errorResult(err)
 	}
 	return result
 }
 
-func (e explainer) errorResult(err error) *mcp.CallToolResult {
+func (e *explainer) errorResult(err error) *mcp.CallToolResult {
 	text, details := e.explain(err)
 	return &mcp.CallToolResult{
 		Result:  mcp.Result{Meta: &mcp.Meta{AdditionalFields: map[string]any{"error": details}}},
@@ -60,7 +60,7 @@ func (e explainer) errorResult(err error) *mcp.CallToolResult {
 	}
 }
 
-func (e explainer) explain(err error) (string, errorDetails) {
+func (e *explainer) explain(err error) (string, errorDetails) {
 	if invalid, ok := errors.AsType[argumentError](err); ok {
 		text := "Nothing was sent: the arguments are invalid. "
 		if e.closedWorld {
@@ -75,7 +75,7 @@ func (e explainer) explain(err error) (string, errorDetails) {
 	return sentences(whatHappened(failure), e.nextStep(failure)), e.details(failure)
 }
 
-func (e explainer) details(err *twilioapi.Error) errorDetails {
+func (e *explainer) details(err *twilioapi.Error) errorDetails {
 	mayBeRepeated := err.Outcome == twilioapi.Refused && advice[err.Code] == tryLater || err.Status == http.StatusTooManyRequests ||
 		err.Outcome == twilioapi.NotSent && (err.Attempts > 0 || errors.Is(err, twilioapi.ErrStore)) ||
 		e.idempotent && (err.Outcome == twilioapi.Failed || err.Outcome == twilioapi.Unknown)
@@ -121,7 +121,7 @@ func reason(err *twilioapi.Error) string {
 }
 
 // nextStep says what is known, and what to try next.
-func (e explainer) nextStep(err *twilioapi.Error) string {
+func (e *explainer) nextStep(err *twilioapi.Error) string {
 	next := ""
 	switch {
 	case err.ReadBack != nil:
@@ -165,7 +165,7 @@ func notReached(err *twilioapi.Error) string {
 }
 
 // advice says what to try after a refusal.
-func (e explainer) advice(status, code int) string {
+func (e *explainer) advice(status, code int) string {
 	text := cmp.Or(advice[code], adviceByStatus[status], checkArguments)
 	if text == checkConversation && code != 50350 { // 50350 is about the conversation alone
 		text = cmp.Or(e.notFound, text)

@@ -143,7 +143,7 @@ func TestEveryToolIsRecognizedInATextThatNamesIt(t *testing.T) {
 
 func TestBracketsOfTwiliosAreKept(t *testing.T) {
 	t.Parallel()
-	text, _ := explainer{}.explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: 50351, Message: "a [b|c] delete_conversation_webhook", MoreInfo: "https://example.com/[d|e]"})
+	text, _ := (&explainer{}).explain(&twilioapi.Error{Outcome: twilioapi.Refused, Status: 400, Code: 50351, Message: "a [b|c] delete_conversation_webhook", MoreInfo: "https://example.com/[d|e]"})
 	require.Contains(t, text, "a [b|c] delete_conversation_webhook. ")
 	require.Contains(t, text, "https://example.com/[d|e]")
 }

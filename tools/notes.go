@@ -12,7 +12,7 @@ const createReconciled = "Twilio's response to the create was lost, but the webh
 	"it matches what was asked for, and was created after this call began. Do not create it again."
 
 // notes say what a model cannot see in Twilio's JSON.
-func (e explainer) notes(r twilioapi.Result) (notes []string) {
+func (e *explainer) notes(r twilioapi.Result) (notes []string) {
 	if r.Info.Reconciled {
 		notes = append(notes, e.reconciled)
 	}

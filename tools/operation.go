@@ -53,16 +53,16 @@ const (
 	scopeWrite scope = "webhooks:write"
 )
 
-func (o operation[Input]) name() string   { return string(o.contract) }
-func (o operation[Input]) readOnly() bool { return o.hints.readOnly }
+func (o *operation[Input]) name() string   { return string(o.contract) }
+func (o *operation[Input]) readOnly() bool { return o.hints.readOnly }
 
 // tool returns the tool of the operation, given the names of all tools that are
 // offered.
-func (o operation[Input]) tool(names offered, s Selection) Tool {
+func (o *operation[Input]) tool(names offered, s Selection) Tool {
 	input := sync.OnceValue(func() *parameters { return newParameters[Input](o.contract.Input(), o.refusesEmpty) })
 	explainer := o.explainer(names)
 	return Tool{Definition: o.definition(names), Scope: string(o.scope), View: o.view, Call: func(ctx context.Context, twilio *twilioapi.Client, in Request) (*mcp.CallToolResult, twilioapi.CallInfo) {
-		explain := explainer
+		explain := *explainer
 		arguments, err := decode(ctx, input(), in.Arguments, o.check)
 		if err != nil {
 			return explain.errorResult(err), twilioapi.CallInfo{}
@@ -80,12 +80,12 @@ func (o operation[Input]) tool(names offered, s Selection) Tool {
 				return result, q.info
 			}
 		}
-		return o.run(ctx, twilio, arguments, explain)
+		return o.run(ctx, twilio, arguments, &explain)
 	}}
 }
 
 // run makes the request, and returns what it comes to.
-func (o operation[Input]) run(ctx context.Context, twilio *twilioapi.Client, arguments Input, explain explainer) (*mcp.CallToolResult, twilioapi.CallInfo) {
+func (o *operation[Input]) run(ctx context.Context, twilio *twilioapi.Client, arguments Input, explain *explainer) (*mcp.CallToolResult, twilioapi.CallInfo) {
 	result, err := o.call(ctx, twilio, arguments)
 	if err != nil {
 		explain.similar, explain.arguments = result.Similar, arguments
@@ -100,8 +100,8 @@ func (o operation[Input]) run(ctx context.Context, twilio *twilioapi.Client, arg
 	return success, result.Info
 }
 
-func (o operation[Input]) explainer(names offered) explainer {
-	return explainer{
+func (o *operation[Input]) explainer(names offered) *explainer {
+	return &explainer{
 		offered:      names,
 		idempotent:   o.hints.idempotent,
 		closedWorld:  o.hints.closedWorld,
@@ -113,7 +113,7 @@ func (o operation[Input]) explainer(names offered) explainer {
 	}
 }
 
-func (o operation[Input]) definition(names offered) mcp.Tool {
+func (o *operation[Input]) definition(names offered) mcp.Tool {
 	return mcp.Tool{
 		Name:            o.name(),
 		Title:           o.title,

@@ -8,7 +8,7 @@ import (
 
 // successResult returns Twilio's JSON as structured content, and as text for
 // clients that show only that. Notes follow, a text each.
-func (e explainer) successResult(r twilioapi.Result) *mcp.CallToolResult {
+func (e *explainer) successResult(r twilioapi.Result) *mcp.CallToolResult {
 	result := &mcp.CallToolResult{
 		Content:              []mcp.Content{mcp.NewTextContent(string(r.JSON))},
 		RawStructuredContent: r.JSON,

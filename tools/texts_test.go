@@ -129,7 +129,7 @@ func TestErrorsAreExplained(t *testing.T) {
 			errorDetails{Message: "timed out", Attempts: 1, Outcome: "unknown"},
 		},
 	} {
-		text, details := explainer{offered: offered{"list_conversation_webhooks"}, idempotent: true, afterFailure: "Known.", lost: lostCreate}.explain(row.err)
+		text, details := (&explainer{offered: offered{"list_conversation_webhooks"}, idempotent: true, afterFailure: "Known.", lost: lostCreate}).explain(row.err)
 		require.Equal(t, row.text, text, name)
 		require.Equal(t, row.details, details, name)
 	}
@@ -140,7 +140,7 @@ func TestOnlyAnIdempotentToolIsRetryable(t *testing.T) {
 	t.Parallel()
 	for _, idempotent := range []bool{true, false} {
 		for _, err := range []error{&twilioapi.Error{Outcome: twilioapi.Failed, Status: 503}, &twilioapi.Error{Outcome: twilioapi.Failed, Status: 200}, &twilioapi.Error{Outcome: twilioapi.Failed, Status: 408}, &twilioapi.Error{Outcome: twilioapi.Unknown, Message: "x"}} {
-			_, details := explainer{idempotent: idempotent}.explain(err)
+			_, details := (&explainer{idempotent: idempotent}).explain(err)
 			require.Equal(t, idempotent, details.Retryable, err)
 		}
 	}
@@ -157,7 +157,7 @@ func TestACreateOfUnknownOutcomeIsRepeatedAsAnEnsure(t *testing.T) {
 	} {
 		selected, err := definitions(Selection{Toolsets: []string{toolset}})
 		require.NoError(t, err)
-		text, _ := explainer{offered: namesOf(selected), lost: lostCreate}.explain(&twilioapi.Error{
+		text, _ := (&explainer{offered: namesOf(selected), lost: lostCreate}).explain(&twilioapi.Error{
 			Outcome: twilioapi.Unknown, Status: 502, ReadBack: &twilioapi.ReadBack{NotApplied: true},
 		})
 		require.Equal(t, "Twilio failed: HTTP 502. The webhook was not found so far, but Twilio may still create it. "+want, text)
@@ -177,7 +177,7 @@ func TestNotesFollowTheResultInOrder(t *testing.T) {
 	}, e.notes(twilioapi.Result{
 		Info: twilioapi.CallInfo{Reconciled: true}, Differs: []string{"Target", "Configuration.Url"}, Ignored: []string{"Configuration.Filters", "Configuration.FlowSid"},
 	}))
-	require.Nil(t, explainer{}.successResult(twilioapi.Result{}).Meta)
+	require.Nil(t, (&explainer{}).successResult(twilioapi.Result{}).Meta)
 }
 
 func TestAnEnsureSaysWhatItDidAndWhatItDidNot(t *testing.T) {
@@ -215,7 +215,7 @@ func TestAnEnsureSaysWhatItDidAndWhatItDidNot(t *testing.T) {
 			"An identical webhook was already there. Nothing was created.",
 		},
 	} {
-		require.Equal(t, []string{row.want}, explainer{ensures: true}.notes(row.result), name)
+		require.Equal(t, []string{row.want}, (&explainer{ensures: true}).notes(row.result), name)
 	}
 }
 

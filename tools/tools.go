@@ -43,7 +43,7 @@ func (t Tool) ReadOnly() bool { return *t.Definition.Annotations.ReadOnlyHint }
 type definition interface {
 	name() string
 	readOnly() bool
-	explainer(offered) explainer
+	explainer(offered) *explainer
 	tool(names offered, s Selection) Tool
 }
 
@@ -52,11 +52,11 @@ var toolsets = []struct {
 	name  string
 	tools []definition
 }{
-	{"webhooks", []definition{listConversationWebhooks, createConversationWebhook}},
-	{"manage", []definition{ensureConversationWebhook, fetchConversationWebhook, updateConversationWebhook, deleteConversationWebhook}},
-	{"conversations", []definition{listConversations, listParticipantConversations, fetchConversation, listConversationServices, checkConversationWebhooks}},
-	{"configuration", []definition{fetchWebhookConfiguration, updateWebhookConfiguration, listAddressConfigurations}},
-	{"docs", []definition{searchDocumentation, getDocumentation}},
+	{"webhooks", []definition{&listConversationWebhooks, &createConversationWebhook}},
+	{"manage", []definition{&ensureConversationWebhook, &fetchConversationWebhook, &updateConversationWebhook, &deleteConversationWebhook}},
+	{"conversations", []definition{&listConversations, &listParticipantConversations, &fetchConversation, &listConversationServices, &checkConversationWebhooks}},
+	{"configuration", []definition{&fetchWebhookConfiguration, &updateWebhookConfiguration, &listAddressConfigurations}},
+	{"docs", []definition{&searchDocumentation, &getDocumentation}},
 }
 
 // Toolsets returns the names that [Select] accepts.

@@ -15,7 +15,7 @@ import (
 // call carries out a tool call and logs it.
 func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	start := time.Now()
-	var tool Tool
+	var tool *Tool
 	var result *mcp.CallToolResult
 	var details []slog.Attr
 	defer func() {
@@ -29,8 +29,8 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	if rpcErr != nil {
 		return nil, rpcErr
 	}
-	tool, ok := s.lookup(r.name)
-	if !ok {
+	tool = s.lookup(r.name)
+	if tool == nil {
 		_, err := s.Tool(text(r.name))
 		return nil, newRPCError(mcp.INVALID_PARAMS, err.Error())
 	}
@@ -69,8 +69,13 @@ func (s *Server) Call(ctx context.Context, tool string, arguments json.RawMessag
 	return result.(*mcp.CallToolResult), nil
 }
 
-// toolName returns the attribute of the log line that names the tool.
-func toolName(t Tool) slog.Attr { return slog.String("tool", cmp.Or(t.Definition.Name, "unknown")) }
+// toolName returns the attribute of the log line that names the tool, which may be nil.
+func toolName(t *Tool) slog.Attr {
+	if t == nil {
+		return slog.String("tool", "unknown")
+	}
+	return slog.String("tool", t.Definition.Name)
+}
 
 // logCall writes the log line of a call of what the attribute names.
 func (s *Server) logCall(ctx context.Context, r *request, called slog.Attr, outcome string, start time.Time, details []slog.Attr) {

@@ -265,7 +265,7 @@ func (s *Server) checkRequest(r *http.Request, m message) (*Server, *rpcError) {
 func (h *httpHandler) admitScope(ctx context.Context, e *exchange) bool {
 	scope, called := access.ScopeNone, slog.String("method", e.method)
 	if e.method == string(mcp.MethodToolsCall) {
-		if tool, ok := e.server.lookup(e.name); ok { // an unknown tool is refused later
+		if tool := e.server.lookup(e.name); tool != nil { // an unknown tool is refused later
 			scope, called = tool.Scope, toolName(tool)
 		}
 	} else if method, ok := e.server.Methods[e.method]; ok {

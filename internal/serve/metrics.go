@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"cmp"
 	"strconv"
 	"time"
 
@@ -55,7 +54,10 @@ func (s *Server) measure(r *request, start time.Time, result *any, rpcErr **rpcE
 		errorType = strconv.Itoa(e.Code)
 	}
 	if method == string(mcp.MethodToolsCall) {
-		tool = cmp.Or(s.tools[text(r.name)].Definition.Name, "other")
+		tool = "other"
+		if t := s.lookup(r.name); t != nil {
+			tool = t.Definition.Name
+		}
 	}
 	if called, ok := (*result).(*mcp.CallToolResult); ok && called.IsError {
 		errorType = "tool_error"

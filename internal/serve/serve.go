@@ -83,7 +83,7 @@ type Server struct {
 	Options
 	routed   *routed
 	scope    mcp.CacheScope // of what is listed
-	tools    map[string]Tool
+	tools    map[string]*Tool
 	limits   limits
 	callers  *callers
 	narrowed *narrowed
@@ -116,34 +116,33 @@ func New(o Options) *Server {
 
 // offer sets what the server offers, and who may keep the lists of it.
 func (s *Server) offer(o Options, scope mcp.CacheScope) {
-	s.Options, s.scope, s.tools, s.routed = o, scope, map[string]Tool{}, newRouted(o)
-	for _, tool := range o.Tools {
-		s.tools[tool.Definition.Name] = tool
+	s.Options, s.scope, s.tools, s.routed = o, scope, map[string]*Tool{}, newRouted(o)
+	for i := range o.Tools {
+		s.tools[o.Tools[i].Definition.Name] = &o.Tools[i]
 	}
 }
 
-// lookup returns the tool of a name in a message.
-func (s *Server) lookup(name jsontext.Value) (Tool, bool) {
+// lookup returns the tool of a name in a message, or nil.
+func (s *Server) lookup(name jsontext.Value) *Tool {
 	if name.Kind() != '"' {
-		return Tool{}, false
+		return nil
 	}
-	tool, ok := s.tools[string(unquote(name))]
-	return tool, ok
+	return s.tools[string(unquote(name))]
 }
 
 // Tool returns the tool of a name. If there is none, the error lists the names
 // of all tools.
-func (s *Server) Tool(name string) (Tool, error) {
+func (s *Server) Tool(name string) (*Tool, error) {
 	if tool, ok := s.tools[name]; ok {
 		return tool, nil
 	}
 	if len(s.tools) == 0 {
-		return Tool{}, fmt.Errorf("there is no tool %.64q; no tools are offered", name)
+		return nil, fmt.Errorf("there is no tool %.64q; no tools are offered", name)
 	}
 	names := slices.Sorted(maps.Keys(s.tools))
 	last := max(0, len(names)-2)
 	list := strings.Join(append(names[:last:last], strings.Join(names[last:], " and ")), ", ")
-	return Tool{}, fmt.Errorf("there is no tool %.64q; the tools are %s", name, list)
+	return nil, fmt.Errorf("there is no tool %.64q; the tools are %s", name, list)
 }
 
 // handle answers a request. It never panics.
