@@ -71,17 +71,23 @@ func (o *operation[Input]) tool(names offered, s Selection) Tool {
 			return explain.result(o.answer(arguments, s.Pages)), twilioapi.CallInfo{}
 		}
 		if o.question != nil && s.Confirm && canAsk(in.Capabilities) {
-			q, err := o.question(ctx, twilio, arguments)
-			if err != nil {
-				explain.afterFailure = "Nothing was changed."
-				return explain.errorResult(err), q.info
-			}
-			if result := q.result(in); result != nil {
-				return result, q.info
+			if result, info := o.confirm(ctx, twilio, arguments, in, &explain); result != nil {
+				return result, info
 			}
 		}
 		return o.run(ctx, twilio, arguments, &explain)
 	}}
+}
+
+// confirm asks the user, and returns what is answered instead of acting, or nil if the
+// user has agreed.
+func (o *operation[Input]) confirm(ctx context.Context, twilio *twilioapi.Client, arguments Input, in Request, explain *explainer) (*mcp.CallToolResult, twilioapi.CallInfo) {
+	q, err := o.question(ctx, twilio, arguments)
+	if err != nil {
+		explain.afterFailure = "Nothing was changed."
+		return explain.errorResult(err), q.info
+	}
+	return q.result(in), q.info
 }
 
 // run makes the request, and returns what it comes to.

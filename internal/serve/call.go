@@ -25,7 +25,7 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 	if r.name.Kind() != '"' {
 		return nil, newRPCError(mcp.INVALID_PARAMS, "params must be an object with the name of a tool, a string, and its arguments, an object")
 	}
-	complete, rpcErr := s.checkVersion(r.message)
+	complete, rpcErr := s.checkVersion(&r.message)
 	if rpcErr != nil {
 		return nil, rpcErr
 	}
@@ -48,7 +48,7 @@ func (s *Server) call(ctx context.Context, r *request) (any, *rpcError) {
 }
 
 // input returns what a tool gets of a call.
-func (m message) input() Input {
+func (m *message) input() Input {
 	in := Input{Arguments: json.RawMessage(m.arguments)}
 	if mcp.IsModernProtocol(m.version) {
 		in.Capabilities, in.Responses, in.State = json.RawMessage(m.capabilities), json.RawMessage(m.responses), json.RawMessage(m.state)

@@ -107,7 +107,7 @@ func encodedSize(id jsontext.Value, r *mcp.CallToolResult) int {
 // acknowledgement returns the notification that 2026-07-28 requires before the
 // result of subscriptions/listen: it lists the subscriptions, of which there are
 // none. For other requests it returns nil.
-func acknowledgement(m message) []byte {
+func acknowledgement(m *message) []byte {
 	if m.method != string(mcp.MethodSubscriptionsListen) {
 		return nil
 	}

@@ -29,7 +29,7 @@ func (s *Server) callMethod(ctx context.Context, r *request, method Method) (_ a
 	defer func() {
 		s.logCall(ctx, r, slog.String("method", r.method), outcome(ctx, result != nil), start, details)
 	}()
-	if rpcErr := s.checkMessage(r.message); rpcErr != nil {
+	if rpcErr := s.checkMessage(&r.message); rpcErr != nil {
 		return nil, rpcErr
 	}
 	if rpcErr := s.acquire(ctx, r); rpcErr != nil {

@@ -230,7 +230,7 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	}
 	m, rpcErr := parse(body)
 	if rpcErr == nil {
-		s, rpcErr = s.checkRequest(r, m)
+		s, rpcErr = s.checkRequest(r, &m)
 	}
 	switch {
 	case rpcErr != nil:
@@ -249,7 +249,7 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 
 // checkRequest compares what a request and its message say, and returns the server
 // that answers the message.
-func (s *Server) checkRequest(r *http.Request, m message) (*Server, *rpcError) {
+func (s *Server) checkRequest(r *http.Request, m *message) (*Server, *rpcError) {
 	if rpcErr := checkHeaders(r.Header, m); rpcErr != nil {
 		return s, rpcErr
 	}
@@ -289,7 +289,7 @@ func (h *httpHandler) answer(ctx context.Context, e *exchange) {
 		if rpcErr != nil {
 			e.server.writeError(e.w, status(&e.request, rpcErr), e.id, rpcErr)
 		} else {
-			e.server.writeResult(e.w, e.message, result)
+			e.server.writeResult(e.w, &e.message, result)
 		}
 	})
 }

@@ -17,7 +17,7 @@ func (s *Server) writeError(w http.ResponseWriter, status int, id jsontext.Value
 	s.writeJSON(w, status, encode(id, nil, rpcErr))
 }
 
-func (s *Server) writeResult(w http.ResponseWriter, m message, result any) {
+func (s *Server) writeResult(w http.ResponseWriter, m *message, result any) {
 	if first := acknowledgement(m); first != nil {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no")

@@ -58,12 +58,12 @@ func (s *Server) answer(r *request) (any, *rpcError) {
 	if len(r.method) > maxMethod {
 		return nil, newRPCError(mcp.METHOD_NOT_FOUND, fmt.Sprintf("method %.32q is longer than %d bytes; there is no such method", r.method, maxMethod))
 	}
-	if rpcErr := s.checkMessage(r.message); rpcErr != nil {
+	if rpcErr := s.checkMessage(&r.message); rpcErr != nil {
 		return nil, rpcErr
 	}
 	m, ok := s.methodOf(r)
 	if !ok {
-		return nil, unknownMethod(r.message)
+		return nil, unknownMethod(&r.message)
 	}
 	params, err := readParams(r.params, m.fields)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Server) answer(r *request) (any, *rpcError) {
 }
 
 // checkMessage checks what the parser leaves to the methods that read it.
-func (s *Server) checkMessage(m message) *rpcError {
+func (s *Server) checkMessage(m *message) *rpcError {
 	if err := check(m.arguments); err != nil {
 		return newRPCError(mcp.INVALID_REQUEST, `"arguments" is invalid: `+describe(err))
 	}
@@ -85,7 +85,7 @@ func (s *Server) checkMessage(m message) *rpcError {
 	return rpcErr
 }
 
-func unknownMethod(m message) *rpcError {
+func unknownMethod(m *message) *rpcError {
 	message := fmt.Sprintf("there is no method %q", m.method)
 	switch method := mcp.MCPMethod(m.method); {
 	case mcp.IsModernProtocol(m.version):

@@ -10,7 +10,7 @@ import (
 
 // checkVersion checks a request against the protocol version that it names. The
 // function it returns adds what that version wants in the result of tools/call.
-func (s *Server) checkVersion(m message) (complete func(*mcp.CallToolResult), rpcErr *rpcError) {
+func (s *Server) checkVersion(m *message) (complete func(*mcp.CallToolResult), rpcErr *rpcError) {
 	if !mcp.IsModernProtocol(m.version) {
 		return func(*mcp.CallToolResult) {}, nil
 	}
@@ -40,7 +40,7 @@ func checkSupported(version string) *rpcError {
 // checkHeaders compares the headers of a request with its body, as the
 // streamable HTTP transport of 2026-07-28 demands. Earlier versions only name
 // the protocol version in a header. Notifications and responses have no rules.
-func checkHeaders(h http.Header, m message) *rpcError {
+func checkHeaders(h http.Header, m *message) *rpcError {
 	if m.id == nil {
 		return nil
 	}
@@ -60,7 +60,7 @@ func checkHeaders(h http.Header, m message) *rpcError {
 	return nil
 }
 
-func checkModernHeaders(h http.Header, m message) *rpcError {
+func checkModernHeaders(h http.Header, m *message) *rpcError {
 	header := h.Get(mcp.HeaderProtocolVersion)
 	switch {
 	case h.Get(mcp.HeaderLastEventID) != "":
@@ -84,7 +84,7 @@ func checkModernHeaders(h http.Header, m message) *rpcError {
 
 // checkNameHeader compares the name that a gateway may have decided by with the
 // name that takes effect.
-func checkNameHeader(header string, m message) *rpcError {
+func checkNameHeader(header string, m *message) *rpcError {
 	field, name := "params.name", m.name
 	switch mcp.MCPMethod(m.method) {
 	case mcp.MethodToolsCall, mcp.MethodPromptsGet:

@@ -57,7 +57,7 @@ func definitions(tools []Tool) []mcp.Tool {
 }
 
 // check compares the header of a call with the argument that it mirrors.
-func (r *routed) check(h http.Header, m message) *rpcError {
+func (r *routed) check(h http.Header, m *message) *rpcError {
 	if r == nil || m.method != string(mcp.MethodToolsCall) || !mcp.IsModernProtocol(m.version) || !slices.Contains(r.names, text(m.name)) {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (r *routed) check(h http.Header, m message) *rpcError {
 
 // argument returns the argument that is mirrored, or nil if it is not given. The
 // tool refuses one that is given twice.
-func (r *routed) argument(m message) jsontext.Value {
+func (r *routed) argument(m *message) jsontext.Value {
 	var arguments map[string]json.RawMessage
 	if json.Unmarshal(m.arguments, &arguments) != nil {
 		return nil // the tool refuses what is not an object

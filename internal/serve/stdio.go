@@ -150,7 +150,7 @@ func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
 		c.server.Metrics.refused("memory")
 		return refuse(m.id, errMemoryFull)
 	}
-	ctx, r := c.track(m)
+	ctx, r := c.track(&m)
 	return func() []byte {
 		defer c.server.bytes.Release(reserved)
 		return c.answer(ctx, r)
@@ -164,16 +164,16 @@ func (c *stdioConn) answer(ctx context.Context, r *stdioRequest) []byte {
 		return nil
 	}
 	reply := encode(r.id, result, rpcErr)
-	if first := acknowledgement(r.message); first != nil && rpcErr == nil {
+	if first := acknowledgement(&r.message); first != nil && rpcErr == nil {
 		reply = append(first, reply...)
 	}
 	return reply
 }
 
 // track adds a request to those that can be cancelled.
-func (c *stdioConn) track(m message) (context.Context, *stdioRequest) {
+func (c *stdioConn) track(m *message) (context.Context, *stdioRequest) {
 	ctx, cancel := context.WithCancel(c.ctx)
-	r := &stdioRequest{request: request{message: m, client: "stdio", transport: "pipe"}, key: key(m.id), cancel: cancel}
+	r := &stdioRequest{request: request{message: *m, client: "stdio", transport: "pipe"}, key: key(m.id), cancel: cancel}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending[r.key] = append(c.pending[r.key], r)

@@ -15,7 +15,7 @@ func TestACancellationCostsTheSameHoweverManyCallsWait(t *testing.T) {
 	for i := range 2048 {
 		m, rpcErr := parse(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":"%s%d","method":"ping"}`, strings.Repeat(`\u0061`, 150), i))
 		require.Nil(t, rpcErr)
-		_, r := c.track(m)
+		_, r := c.track(&m)
 		defer r.cancel()
 	}
 	unknown := []byte(`"unknown"`)
