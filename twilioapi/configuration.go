@@ -29,9 +29,9 @@ func (c *Client) UpdateWebhookConfiguration(ctx context.Context, p Parameters) (
 	if err == nil {
 		result.Differs = compareConfiguration(p, result.JSON).differs
 	} else if outcomeOf(err) == Unknown {
-		read := write
+		read := *write
 		read.method, read.params = "GET", nil
-		result.JSON, err = c.readBack(context.WithoutCancel(ctx), read, err.(*Error), func(body json.RawMessage) (comparison, string) {
+		result.JSON, err = c.readBack(context.WithoutCancel(ctx), &read, err.(*Error), func(body json.RawMessage) (comparison, string) {
 			return compareConfiguration(p, body), ""
 		})
 		result.Info.Reconciled = err == nil

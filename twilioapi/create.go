@@ -34,7 +34,7 @@ func (c *Client) CreateWebhook(ctx context.Context, conversation string, w NewWe
 func (c *Client) create(ctx context.Context, scope requestScope, w NewWebhook, lock Lock) (result Result, err error) {
 	pending := c.creates.begin(ctx, scope, w)
 	defer func() { c.creates.end(ctx, pending, outcomeOf(err) == Unknown) }()
-	result, err = newResult(c.do(ctx, request{
+	result, err = newResult(c.do(ctx, &request{
 		requestScope: scope, method: http.MethodPost, params: w.form(), lock: lock,
 		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) {
 			object, sid, err := decodeWebhook(scope, body)

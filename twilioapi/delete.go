@@ -25,7 +25,7 @@ func (c *Client) DeleteWebhook(ctx context.Context, conversation, sid string) (R
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	deleted := newDeleted(sid)
-	r := request{requestScope: scope, method: http.MethodDelete, sid: &sid,
+	r := &request{requestScope: scope, method: http.MethodDelete, sid: &sid,
 		decode: func(meta responseMeta, body []byte) (json.RawMessage, error) {
 			return deleted, checkDeleted(meta.status, sid, body)
 		}}

@@ -21,8 +21,8 @@ func (c *Client) FetchWebhook(ctx context.Context, conversation, sid string) (Re
 	return newResult(c.do(ctx, fetchRequest(scope, sid)))
 }
 
-func fetchRequest(scope requestScope, sid string) request {
-	return request{requestScope: scope, method: http.MethodGet, sid: &sid, decode: decodeOne(scope, sid)}
+func fetchRequest(scope requestScope, sid string) *request {
+	return &request{requestScope: scope, method: http.MethodGet, sid: &sid, decode: decodeOne(scope, sid)}
 }
 
 // decodeOne returns a decoder of one certain webhook.

@@ -40,7 +40,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("support/42?#%", "a/b", "", "a+b c;d")
 	f.Add("..", ".", "\x00\xff", "é")
 	f.Fuzz(func(t *testing.T, name, sid, url, filter string) {
-		path, err := request{requestScope: requestScope{conversation: name}, sid: &sid}.path()
+		path, err := (&request{requestScope: requestScope{conversation: name}, sid: &sid}).path()
 		if sid == "" || sid == "." || sid == ".." || name == "" || name == "." || name == ".." {
 			require.Error(t, err)
 			return
@@ -80,7 +80,7 @@ func FuzzResponse(f *testing.F) {
 		client, err := New(Config{})
 		require.NoError(t, err)
 		decode := func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeObject(body, "", nil) }
-		got, refused := client.readResponse(t.Context(), res, responseMeta{status: status}, request{method: http.MethodGet, decode: decode})
+		got, refused := client.readResponse(t.Context(), res, responseMeta{status: status}, &request{method: http.MethodGet, decode: decode})
 		if refused == nil {
 			require.True(t, json.Valid(got.body) && utf8.Valid(got.body) && got.body[0] == '{', "%q", got.body)
 			return

@@ -36,8 +36,8 @@ func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) 
 	return newResult(c.do(ctx, listRequest(scope, query)))
 }
 
-func listRequest(scope requestScope, query form) request {
-	return request{requestScope: scope, method: http.MethodGet, params: query,
+func listRequest(scope requestScope, query form) *request {
+	return &request{requestScope: scope, method: http.MethodGet, params: query,
 		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) { return decodeList(scope, body) }}
 }
 

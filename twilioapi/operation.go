@@ -78,14 +78,14 @@ func (c *Client) WithTimeout(ctx context.Context) (context.Context, context.Canc
 }
 
 // request returns the request of an operation.
-func (c *Client) request(o Operation, p Parameters) (request, error) {
+func (c *Client) request(o Operation, p Parameters) (*request, error) {
 	scope, err := c.scope("")
 	if err != nil {
-		return request{}, err
+		return nil, err
 	}
 	path, rest, last, err := o.fill(p)
 	if err != nil {
-		return request{}, notSent(err)
+		return nil, notSent(err)
 	}
 	address := c.base + path
 	switch {
@@ -94,7 +94,7 @@ func (c *Client) request(o Operation, p Parameters) (request, error) {
 	case o.inService:
 		address = c.root + path
 	}
-	return request{
+	return &request{
 		requestScope: scope, method: cmp.Or(o.method, http.MethodGet), address: address, params: form(rest), maxBody: o.maxBody,
 		decode: func(_ responseMeta, body []byte) (json.RawMessage, error) { return o.decode(body, last) },
 	}, nil

@@ -66,7 +66,7 @@ type request struct {
 }
 
 // do sends a request, and retries it as long as that is safe and ctx allows.
-func (c *Client) do(ctx context.Context, r request) (*response, error) {
+func (c *Client) do(ctx context.Context, r *request) (*response, error) {
 	res, failure := c.retry(ctx, r.method, func() (*response, *Error) {
 		if r.lock != nil {
 			return c.sendLocked(ctx, r)
@@ -80,7 +80,7 @@ func (c *Client) do(ctx context.Context, r request) (*response, error) {
 }
 
 // sendLocked sends a request if its lock is held, which it is until the request ends.
-func (c *Client) sendLocked(ctx context.Context, r request) (*response, *Error) {
+func (c *Client) sendLocked(ctx context.Context, r *request) (*response, *Error) {
 	until, err := r.lock.Check(ctx)
 	if err != nil {
 		return nil, notSent(storeError(err))
@@ -90,7 +90,7 @@ func (c *Client) sendLocked(ctx context.Context, r request) (*response, *Error) 
 	return c.send(ctx, r)
 }
 
-func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {
+func (c *Client) newRequest(ctx context.Context, r *request) (*http.Request, error) {
 	address := r.address
 	if address == "" {
 		path, err := r.path()
@@ -113,7 +113,7 @@ var acceptJSON = []string{"application/json"}
 
 // path returns the path of the webhooks, or of one, below the API's root. The
 // names in it stay single path elements, whatever they contain.
-func (r request) path() (string, error) {
+func (r *request) path() (string, error) {
 	if !isPathElement(r.conversation) {
 		return "", errors.New(`ConversationSid must not be empty, "." or ".."; it is a SID (CH...) or a unique name`)
 	}

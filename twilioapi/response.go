@@ -47,7 +47,7 @@ type body struct {
 
 // readResponse reads the body of a response up to its limit and decodes it; decode
 // must not keep the body.
-func (c *Client) readResponse(ctx context.Context, res *http.Response, meta responseMeta, r request) (*response, *Error) {
+func (c *Client) readResponse(ctx context.Context, res *http.Response, meta responseMeta, r *request) (*response, *Error) {
 	b := bodies.Get().(*body)
 	defer b.free()
 	limit := cmp.Or(r.maxBody, maxBody)

@@ -45,7 +45,7 @@ func newTransports(c Config) transports {
 	return transports{shared, isolated}
 }
 
-func (t transports) of(r request) *http.Transport {
+func (t transports) of(r *request) *http.Transport {
 	if r.method == http.MethodGet && !r.isolated {
 		return t.shared
 	}
@@ -54,7 +54,7 @@ func (t transports) of(r request) *http.Transport {
 
 // send sends a request once. It calls the transport itself, because an
 // http.Client would follow redirects, keep cookies and copy headers.
-func (c *Client) send(ctx context.Context, r request) (*response, *Error) {
+func (c *Client) send(ctx context.Context, r *request) (*response, *Error) {
 	var conn connState
 	if r.method != http.MethodGet {
 		var cancel context.CancelFunc

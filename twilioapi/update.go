@@ -26,7 +26,7 @@ func (c *Client) UpdateWebhook(ctx context.Context, conversation, sid string, w 
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	result, err := newResult(c.do(ctx, request{
+	result, err := newResult(c.do(ctx, &request{
 		requestScope: scope, method: http.MethodPost, sid: &sid, params: w.form(), decode: decodeOne(scope, sid),
 	}))
 	if err == nil {
@@ -44,7 +44,7 @@ func (c *Client) UpdateWebhook(ctx context.Context, conversation, sid string, w 
 // readBack reads what an update that failed with failure should have changed, and
 // once more if it is not as asked. The function compares a response with what was
 // asked, and returns the date of its last change, or "".
-func (c *Client) readBack(ctx context.Context, r request, failure *Error, compare func(json.RawMessage) (comparison, string)) (json.RawMessage, error) {
+func (c *Client) readBack(ctx context.Context, r *request, failure *Error, compare func(json.RawMessage) (comparison, string)) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, reconcileTimeout)
 	defer cancel()
 	r.isolated = true
@@ -69,7 +69,7 @@ func (c *Client) readBack(ctx context.Context, r request, failure *Error, compar
 }
 
 // doInTime is do with the time limit of a call.
-func (c *Client) doInTime(ctx context.Context, r request) (*response, error) {
+func (c *Client) doInTime(ctx context.Context, r *request) (*response, error) {
 	ctx, cancel := c.WithTimeout(ctx)
 	defer cancel()
 	return c.do(ctx, r)

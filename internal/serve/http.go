@@ -228,19 +228,18 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	if !ok {
 		return
 	}
-	m, rpcErr := parse(body)
-	if rpcErr == nil {
-		s, rpcErr = s.checkRequest(r, &m)
+	e := &exchange{server: s, arrived: arrived, w: w}
+	var rpcErr *rpcError
+	if e.message, rpcErr = parse(body); rpcErr == nil {
+		e.server, rpcErr = s.checkRequest(r, &e.message)
 	}
 	switch {
 	case rpcErr != nil:
-		s.writeError(w, http.StatusBadRequest, m.id, rpcErr)
-	case m.id == nil:
+		s.writeError(w, http.StatusBadRequest, e.id, rpcErr)
+	case e.id == nil:
 		w.WriteHeader(http.StatusAccepted)
 	default:
-		e := &exchange{server: s, arrived: arrived, w: w, request: request{
-			message: m, caller: caller, client: clientOf(r, h.options.TrustedProxies), transport: "tcp", header: r.Header.Get(mcp.HeaderProtocolVersion),
-		}}
+		e.caller, e.client, e.transport, e.header = caller, clientOf(r, h.options.TrustedProxies), "tcp", r.Header.Get(mcp.HeaderProtocolVersion)
 		if h.admitScope(r.Context(), e) {
 			h.answer(r.Context(), e)
 		}
