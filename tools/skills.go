@@ -14,7 +14,7 @@ func SkillResources() (all []Resource) {
 		for _, file := range skill.Files {
 			definition := skillResource(skill, file)
 			all = append(all, Resource{definition, func() mcp.TextResourceContents {
-				return mcp.TextResourceContents{URI: definition.URI, MIMEType: markdownType, Text: file.Content}
+				return mcp.TextResourceContents{URI: definition.URI, MIMEType: markdownType, Text: file.Content()}
 			}})
 		}
 	}
@@ -50,7 +50,8 @@ type skillManifest struct {
 func newSkillEntry(skill docs.Skill) skillEntry {
 	entry := skillEntry{URI: skill.Directory + "/SKILL.md", Frontmatter: skill.Frontmatter}
 	for _, file := range skill.Files {
-		entry.Resources = append(entry.Resources, skillManifest{skill.Directory + "/" + file.Path, file.Digest(), len(file.Content)})
+		content := file.Content()
+		entry.Resources = append(entry.Resources, skillManifest{skill.Directory + "/" + file.Path, docs.Digest(content), len(content)})
 	}
 	return entry
 }

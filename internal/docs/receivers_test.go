@@ -72,7 +72,7 @@ func TestTheReceiversOfTheSkillCheckTheSignature(t *testing.T) {
 // startReceiver runs the example of a language and returns its address.
 func startReceiver(t *testing.T, language string) string {
 	t.Helper()
-	skill := docs.Skills()[1].Files[0].Content
+	skill := docs.Skills()[1].Files[0].Content()
 	_, code, found := strings.Cut(skill, "\n```"+language+"\n")
 	require.True(t, found, language)
 	code, _, _ = strings.Cut(code, "\n```\n")

@@ -22,12 +22,12 @@ type SkillFile struct {
 	Path        string // below the directory of the skill, such as references/events.md
 	Title       string
 	Description string // one or two sentences
-	Content     string
+	Content     func() string
 }
 
-// Digest returns the SHA-256 hash of the content, such as sha256:e3b0c442.
-func (f SkillFile) Digest() string {
-	hash := sha256.Sum256([]byte(f.Content))
+// Digest returns the SHA-256 hash of the content of a file, such as sha256:e3b0c442.
+func Digest(content string) string {
+	hash := sha256.Sum256([]byte(content))
 	return "sha256:" + hex.EncodeToString(hash[:])
 }
 
@@ -49,7 +49,7 @@ func newSkill(name string) Skill {
 	skill := Skill{Directory: "skill://" + name, Frontmatter: frontmatter(string(source))}
 	_, title, _ := strings.Cut(string(source), "\n# ")
 	title, _, _ = strings.Cut(title, "\n")
-	self := SkillFile{"SKILL.md", title, skill.Frontmatter["description"], string(source)}
+	self := SkillFile{"SKILL.md", title, skill.Frontmatter["description"], func() string { return string(source) }}
 	skill.Files = append([]SkillFile{self}, references(string(source))...)
 	return skill
 }
@@ -72,8 +72,8 @@ func references(source string) (files []SkillFile) {
 	for _, link := range strings.Split(source, "](references/")[1:] {
 		name, _, _ := strings.Cut(link, ".md)")
 		page, ok := Lookup(name)
-		file := SkillFile{"references/" + name + ".md", page.Title, page.Description, page.Content()}
-		if ok && !slices.Contains(files, file) {
+		file := SkillFile{"references/" + name + ".md", page.Title, page.Description, page.Content}
+		if ok && !slices.ContainsFunc(files, func(f SkillFile) bool { return f.Path == file.Path }) {
 			files = append(files, file)
 		}
 	}

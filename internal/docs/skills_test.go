@@ -26,14 +26,14 @@ func TestSkillsFollowTheSpecification(t *testing.T) {
 		require.NotEmpty(t, skill.Frontmatter["description"])
 		require.LessOrEqual(t, len(skill.Frontmatter["description"]), 1024)
 		require.Equal(t, "SKILL.md", skill.Files[0].Path)
-		require.Less(t, strings.Count(skill.Files[0].Content, "\n"), 500)
+		require.Less(t, strings.Count(skill.Files[0].Content(), "\n"), 500)
 	}
 }
 
 func TestTheFrontmatterOfASkillIsItsYAML(t *testing.T) {
 	t.Parallel()
 	for _, skill := range docs.Skills() {
-		_, rest, found := strings.Cut(skill.Files[0].Content, "---\n")
+		_, rest, found := strings.Cut(skill.Files[0].Content(), "---\n")
 		require.True(t, found)
 		head, _, found := strings.Cut(rest, "\n---\n")
 		require.True(t, found)
@@ -48,12 +48,12 @@ func TestTheLinksOfASkillLeadToItsFiles(t *testing.T) {
 	links := regexp.MustCompile(`\]\(([^):]+)\)`)
 	for _, skill := range docs.Skills() {
 		linked := map[string]bool{"SKILL.md": true}
-		for _, link := range links.FindAllStringSubmatch(skill.Files[0].Content, -1) {
+		for _, link := range links.FindAllStringSubmatch(skill.Files[0].Content(), -1) {
 			linked[link[1]] = true
 		}
 		for _, file := range skill.Files {
 			require.True(t, linked[file.Path], file.Path)
-			require.NotEmpty(t, file.Content)
+			require.NotEmpty(t, file.Content())
 			delete(linked, file.Path)
 		}
 		require.Empty(t, linked, "links of %s that lead nowhere", skill.Directory)
@@ -62,7 +62,7 @@ func TestTheLinksOfASkillLeadToItsFiles(t *testing.T) {
 
 func TestTheDigestOfASkillFileIsItsHash(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", docs.SkillFile{Content: "abc"}.Digest())
+	require.Equal(t, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", docs.Digest("abc"))
 }
 
 // The plugins for AI tools in deploy/plugin hold the same files.
@@ -79,11 +79,11 @@ func TestThePluginHoldsTheSkills(t *testing.T) {
 			name := filepath.Join(root, skill.Frontmatter["name"], filepath.FromSlash(file.Path))
 			if *update {
 				require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
-				require.NoError(t, os.WriteFile(name, []byte(file.Content), 0o644))
+				require.NoError(t, os.WriteFile(name, []byte(file.Content()), 0o644))
 			}
 			content, err := os.ReadFile(name)
 			require.NoError(t, err, "run go test ./internal/docs -update")
-			require.Equal(t, file.Content, string(content), "run go test ./internal/docs -update")
+			require.Equal(t, file.Content(), string(content), "run go test ./internal/docs -update")
 		}
 	}
 	var found int

@@ -45,7 +45,7 @@ func TestSkillsAreServed(t *testing.T) {
 			require.NoError(t, json.Unmarshal(read["contents"], &contents))
 			require.Equal(t, file.URI, contents[0].URI)
 			require.Len(t, contents[0].Text, file.Size)
-			require.Equal(t, file.Digest, docs.SkillFile{Content: contents[0].Text}.Digest())
+			require.Equal(t, file.Digest, docs.Digest(contents[0].Text))
 		}
 	}
 	const root = "skill://receive-twilio-webhooks"
