@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"twilio-conversations-mcp/internal/clients"
 	"twilio-conversations-mcp/tools"
 )
 
@@ -66,11 +65,6 @@ func TestTheReadmeShowsTheRealOutput(t *testing.T) {
 	require.NotNil(t, block)
 	require.Contains(t, stdout, block[1])
 	require.LessOrEqual(t, strings.Count(block[1], "\n"), 15)
-}
-
-func TestTheReadmeHasTheTableOfClients(t *testing.T) {
-	t.Parallel()
-	require.Contains(t, read(t, "README.md"), clients.Markdown())
 }
 
 func TestTheReadmeIsShort(t *testing.T) {
