@@ -15,8 +15,8 @@ func TestACallAllocatesLittle(t *testing.T) {
 		call           func(*testing.B)
 		objects, bytes int64
 	}{
-		"HTTP":  {BenchmarkCallOverHTTP, 110, 19_000},
-		"stdio": {BenchmarkCallOverStdio, 85, 16_000},
+		"HTTP":  {BenchmarkCallOverHTTP, 110, 15_000},
+		"stdio": {BenchmarkCallOverStdio, 85, 12_000},
 	} {
 		r := testing.Benchmark(row.call)
 		require.LessOrEqual(t, r.AllocsPerOp(), row.objects, name)

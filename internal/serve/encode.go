@@ -6,18 +6,38 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// encode returns a JSON-RPC response on one line.
-func encode(id jsontext.Value, result any, rpcErr *rpcError) []byte {
+// maxPooled is how large the buffers are that are used again, in bytes.
+const maxPooled = 64 << 10
+
+// buffers holds buffers that are not in use.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func newBuffer() *bytes.Buffer {
+	b := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	return b
+}
+
+// free makes a buffer available to others.
+func free(b *bytes.Buffer) {
+	if b.Cap() <= maxPooled {
+		buffers.Put(b)
+	}
+}
+
+// encode returns a JSON-RPC response on one line, in a buffer that may be freed when it
+// is written.
+func encode(id jsontext.Value, result any, rpcErr *rpcError) *bytes.Buffer {
+	line := newBuffer()
 	if r, ok := result.(*mcp.CallToolResult); ok && rpcErr == nil {
-		if isTextOnly(r) {
-			if line, err := encodeTexts(id, r); err == nil {
-				return line
-			}
+		if isTextOnly(r) && encodeTexts(line, id, r) == nil {
+			return line
 		}
 		result = callResult{r}
 	}
@@ -27,13 +47,13 @@ func encode(id jsontext.Value, result any, rpcErr *rpcError) []byte {
 		Result  any            `json:"result,omitempty"`
 		Error   *rpcError      `json:"error,omitempty"`
 	}{mcp.JSONRPC_VERSION, id, result, rpcErr}
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
+	e := json.NewEncoder(line)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(response); err != nil {
+		free(line)
 		return encode(id, nil, newRPCError(mcp.INTERNAL_ERROR, "the result could not be written as JSON"))
 	}
-	return line.Bytes()
+	return line
 }
 
 // A callResult always has isError, which some clients require and mcp-go leaves
@@ -64,13 +84,14 @@ func isTextOnly(r *mcp.CallToolResult) bool {
 
 // encodeTexts does what encode does for a result of which isTextOnly is true, in
 // one pass; the methods of mcp-go take four.
-func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) ([]byte, error) {
-	line := make([]byte, 0, encodedSize(id, r))
+func encodeTexts(b *bytes.Buffer, id jsontext.Value, r *mcp.CallToolResult) error {
+	b.Grow(encodedSize(id, r))
+	line := b.AvailableBuffer()
 	line = append(append(append(line, `{"jsonrpc":"2.0","id":`...), id...), `,"result":{`...)
 	if r.Meta != nil {
 		meta, err := json.Marshal(r.Meta)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		line = append(append(append(line, `"_meta":`...), meta...), ',')
 	}
@@ -91,7 +112,8 @@ func encodeTexts(id jsontext.Value, r *mcp.CallToolResult) ([]byte, error) {
 		line = append(append(line, `,"structuredContent":`...), r.RawStructuredContent...)
 	}
 	line = strconv.AppendBool(append(line, `,"isError":`...), r.IsError)
-	return append(line, "}}\n"...), nil
+	_, err := b.Write(append(line, "}}\n"...))
+	return err
 }
 
 // encodedSize estimates the length of a response.

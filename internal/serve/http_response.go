@@ -14,17 +14,21 @@ func (s *Server) writeError(w http.ResponseWriter, status int, id jsontext.Value
 	if wait, ok := rpcErr.Data.(retry); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(wait.Seconds))
 	}
-	s.writeJSON(w, status, encode(id, nil, rpcErr))
+	line := encode(id, nil, rpcErr)
+	defer free(line)
+	s.writeJSON(w, status, line.Bytes())
 }
 
 func (s *Server) writeResult(w http.ResponseWriter, m *message, result any) {
+	line := encode(m.id, result, nil)
+	defer free(line)
 	if first := acknowledgement(m); first != nil {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no")
-		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, encode(m.id, result, nil))
+		_, _ = fmt.Fprintf(w, "data: %s\ndata: %s\n", first, line)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, encode(m.id, result, nil))
+	s.writeJSON(w, http.StatusOK, line.Bytes())
 }
 
 var jsonType = []string{"application/json"}

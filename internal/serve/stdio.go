@@ -126,10 +126,10 @@ func (c *stdioConn) stopAccepting() (answered <-chan struct{}) {
 // accept handles a message, in the order in which messages arrive, as far as
 // that takes no time, and returns a function that does the rest and returns the
 // reply, or nil if there is none.
-func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
-	refuse := func(id jsontext.Value, rpcErr *rpcError) func() []byte {
+func (c *stdioConn) accept(line []byte, err error) (reply func() *bytes.Buffer) {
+	refuse := func(id jsontext.Value, rpcErr *rpcError) func() *bytes.Buffer {
 		id = id.Clone() // the line is not kept
-		return func() []byte { return encode(id, nil, rpcErr) }
+		return func() *bytes.Buffer { return encode(id, nil, rpcErr) }
 	}
 	if errors.Is(err, errTooLong) {
 		c.server.Metrics.refused("message_too_long")
@@ -143,7 +143,7 @@ func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
 		if m.method == string(mcp.MethodNotificationCancelled) {
 			c.cancel(m.requestID)
 		}
-		return func() []byte { return nil }
+		return func() *bytes.Buffer { return nil }
 	}
 	reserved := countedBytes(len(line))
 	if !c.server.bytes.TryAcquire(reserved) {
@@ -151,21 +151,21 @@ func (c *stdioConn) accept(line []byte, err error) (reply func() []byte) {
 		return refuse(m.id, errMemoryFull)
 	}
 	ctx, r := c.track(&m)
-	return func() []byte {
+	return func() *bytes.Buffer {
 		defer c.server.bytes.Release(reserved)
 		return c.answer(ctx, r)
 	}
 }
 
 // answer returns the reply to a request, or nil if it was cancelled or aborted.
-func (c *stdioConn) answer(ctx context.Context, r *stdioRequest) []byte {
+func (c *stdioConn) answer(ctx context.Context, r *stdioRequest) *bytes.Buffer {
 	result, rpcErr := c.server.handle(ctx, &r.request)
 	if !c.untrack(r) {
 		return nil
 	}
 	reply := encode(r.id, result, rpcErr)
 	if first := acknowledgement(&r.message); first != nil && rpcErr == nil {
-		reply = append(first, reply...)
+		reply = bytes.NewBuffer(append(first, reply.Bytes()...))
 	}
 	return reply
 }
@@ -216,7 +216,7 @@ func (c *stdioConn) cancel(id jsontext.Value) {
 func (c *stdioConn) abortPending(answered <-chan struct{}) (done <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var replies [][]byte
+	var replies []*bytes.Buffer
 	var cancels []context.CancelFunc // called when all are aborted, so that none starts in the slot of another
 	for _, same := range c.pending {
 		for _, r := range same {
@@ -249,14 +249,15 @@ func key(id jsontext.Value) string {
 	return string(id)
 }
 
-// write writes a reply, unless a write has failed before.
-func (c *stdioConn) write(reply []byte) {
+// write writes a reply, unless there is none or a write has failed before.
+func (c *stdioConn) write(reply *bytes.Buffer) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if len(reply) == 0 || c.err != nil {
+	if reply == nil || c.err != nil {
 		return
 	}
-	if _, err := c.out.Write(reply); err != nil {
+	defer free(reply)
+	if _, err := c.out.Write(reply.Bytes()); err != nil {
 		c.err = fmt.Errorf("writing standard output: %w", err)
 		close(c.broken)
 	}
