@@ -184,6 +184,19 @@ func TestEveryClientHasItsExactEntries(t *testing.T) {
 	}
 }
 
+// Flags of the server that a person gives are in the entry, where the client reads them.
+func TestFlagsAreInEveryEntry(t *testing.T) {
+	t.Parallel()
+	for _, c := range clients.All() {
+		if c.Name == "n8n" {
+			continue
+		}
+		entry := config(t, c.Name, clients.Options{Args: []string{"--sandbox", "--edge=dublin"}}).Entry
+		require.Regexp(t, `"--sandbox",\s*"--edge=dublin"`, entry, c.Name)
+		require.Equal(t, config(t, c.Name, clients.Options{}).Entry, config(t, c.Name, clients.Options{Args: []string{}}).Entry, c.Name)
+	}
+}
+
 func TestEveryEntryIsAReadableDocument(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, c clients.Client, o clients.Options, got clients.Config) {
@@ -305,6 +318,10 @@ func TestCommandsAreQuotedForTheShell(t *testing.T) {
 			`twilio-conversations https://mcp.example.com/mcp`},
 		{"claude-code", clients.Options{Command: `C:\it's "here"\mcp.exe`, Windows: true}, `claude mcp add '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' --scope user ` +
 			`twilio-conversations -- 'C:\it''s \"here\"\mcp.exe'`},
+		{"claude-code", clients.Options{Args: []string{"--sandbox", "--toolsets=webhooks,manage"}}, `claude mcp add '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' --scope user ` +
+			`twilio-conversations -- twilio-conversations-mcp --sandbox '--toolsets=webhooks,manage'`},
+		{"gemini", clients.Options{Args: []string{"--sandbox"}}, `gemini mcp add --scope user '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' ` +
+			`twilio-conversations twilio-conversations-mcp --sandbox`},
 		{"qwen", clients.Options{URL: endpoint}, `qwen mcp add --scope user --transport http twilio-conversations https://mcp.example.com/mcp`},
 		{"gemini", clients.Options{}, `gemini mcp add --scope user '--env=TWILIO_API_KEY=${TWILIO_API_KEY:-}' '--env=TWILIO_API_SECRET=${TWILIO_API_SECRET:-}' ` +
 			`twilio-conversations twilio-conversations-mcp`},
@@ -341,7 +358,7 @@ func TestAnOptionThatIsNotValidIsRefused(t *testing.T) {
 		{"codex", clients.Options{URL: "https://user:hunter2@mcp.example.com/mcp"}, bare},
 		{"codex", clients.Options{URL: "https://mcp.example.com/mcp?token=hunter2"}, bare},
 		{"codex", clients.Options{URL: "https://mcp.example.com/mcp#hunter2"}, bare},
-		{"codex", clients.Options{Command: "mcp\n[mcp_servers.other]"}, `the command "mcp\n[mcp_servers.other]" must not contain control characters`},
+		{"codex", clients.Options{Command: "mcp\n[mcp_servers.other]"}, `the command "mcp\n[mcp_servers.other]" and its arguments must not contain control characters`},
 		{"codex", clients.Options{Name: "a.b]"}, `the server name "a.b]" must consist of letters, digits, - and _`},
 		{"claude-desktop", clients.Options{URL: endpoint}, "Claude Desktop takes no URL from its configuration file: " +
 			"add https://mcp.example.com/mcp under Settings → Connectors → Add custom connector"},

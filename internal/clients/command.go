@@ -18,7 +18,7 @@ func claudeCommand(c Client, o Options) []string {
 		}
 		return append(arguments, "--scope", "user", o.Name, o.URL)
 	}
-	return append(append(arguments, c.envFlags(o)...), "--scope", "user", o.Name, "--", o.Command)
+	return slices.Concat(arguments, c.envFlags(o), []string{"--scope", "user", o.Name, "--", o.Command}, o.Args)
 }
 
 // envFlags returns a flag for each variable of the server.
@@ -58,7 +58,7 @@ func codexCommand(_ Client, o Options) []string {
 func geminiCommand(c Client, o Options) []string {
 	arguments := []string{c.Name, "mcp", "add", "--scope", "user"}
 	if o.URL == "" {
-		return append(append(arguments, c.envFlags(o)...), o.Name, o.Command)
+		return slices.Concat(arguments, c.envFlags(o), []string{o.Name, o.Command}, o.Args)
 	}
 	arguments = append(arguments, "--transport", "http")
 	if o.Token {

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Name    string     // of the server in the entry: letters, digits, - and _; [DefaultName] if empty
 	Command string     // that starts the server over stdio; [DefaultCommand] if empty
+	Args    []string   // of the command; over HTTP they have no effect
 	Env     []Variable // that the server needs besides secrets; over HTTP it has no effect
 	URL     string     // of the server over HTTP; empty for stdio
 	Query   string     // is appended to the URL, such as ?read_only=true; over stdio it has no effect
@@ -69,8 +70,8 @@ func (c Client) check(o Options) error {
 	switch {
 	case !isName(o.Name):
 		return fmt.Errorf("the server name %q must consist of letters, digits, - and _", o.Name)
-	case strings.ContainsFunc(o.Command, unicode.IsControl):
-		return fmt.Errorf("the command %q must not contain control characters", o.Command)
+	case strings.ContainsFunc(o.Command+strings.Join(o.Args, ""), unicode.IsControl):
+		return fmt.Errorf("the command %q and its arguments must not contain control characters", o.Command)
 	case o.URL == "" && c.httpOnly:
 		return fmt.Errorf("%s starts no servers: start this one with --http, and give its address as --url", c.Title)
 	case o.URL == "":
@@ -144,7 +145,9 @@ func (c Client) start(s map[string]any, o Options) {
 	addMembers(s, c.stdio)
 	s[cmp.Or(c.commandMember, "command")] = o.Command
 	if c.commandList {
-		s["command"] = []string{o.Command}
+		s["command"] = append([]string{o.Command}, o.Args...)
+	} else if len(o.Args) > 0 {
+		s["args"] = o.Args
 	}
 	if env := c.environment(o); len(env) > 0 {
 		s[cmp.Or(c.envMember, "env")] = env
@@ -226,7 +229,11 @@ func (c Client) toml(o Options) string {
 		for _, v := range o.Env {
 			names = append(names, v.Name)
 		}
-		lines = append(lines, fmt.Sprintf("command = %s", compact(o.Command)), fmt.Sprintf("env_vars = %s", spaced(names)))
+		lines = append(lines, fmt.Sprintf("command = %s", compact(o.Command)))
+		if len(o.Args) > 0 {
+			lines = append(lines, fmt.Sprintf("args = %s", spaced(o.Args)))
+		}
+		lines = append(lines, fmt.Sprintf("env_vars = %s", spaced(names)))
 	} else {
 		lines = append(lines, fmt.Sprintf("url = %s", compact(o.URL)))
 	}

@@ -69,7 +69,7 @@ type Config struct {
 	} `cmd:"" help:"Receive webhooks at --http or 127.0.0.1:8082, check their signatures with TWILIO_AUTH_TOKEN, and print them."`
 	Config struct {
 		Client string `arg:"" help:"The AI tool: claude-code, claude-desktop, cursor, vscode, codex, gemini, copilot, opencode, qwen, cline, continue, goose, kiro, jetbrains, zed, windsurf, mcporter, librechat or n8n."`
-		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp; --read-only, --toolsets, --tools and --exclude-tools narrow what it offers. Default: start the server over stdio."`
+		URL    string `name:"url" placeholder:"URL" help:"URL of the server over HTTP, such as http://127.0.0.1:8080/mcp; --read-only, --toolsets, --tools and --exclude-tools narrow what it offers. Default: start the server over stdio, with the flags that are given, such as --sandbox."`
 		Write  bool   `help:"Put the entry into the tool's file, which keeps what else it holds; a copy of the file as it was stays beside it."`
 	} `cmd:"" help:"Print the entry for the configuration file of an AI tool, or write it there."`
 	Health struct {
@@ -79,6 +79,9 @@ type Config struct {
 
 	// Command is the chosen command: serve, call, sandbox, listen, config, health or version.
 	Command string
+
+	// ServerFlags are the flags of every transport that the command line has.
+	ServerFlags []string
 
 	// Warnings say which variables were left out because they hold a placeholder.
 	Warnings []string
@@ -112,6 +115,7 @@ func Parse(args []string, lookup LookupFunc, stdout io.Writer) (*Config, error) 
 		}
 	}
 	c.Command = chosen.name
+	c.ServerFlags = line.root.given()
 	if len(c.Toolsets) == 0 && c.Command != "config" {
 		c.Toolsets = []string{"webhooks"}
 	}

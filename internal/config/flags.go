@@ -75,6 +75,23 @@ func newCommandLine(c *Config) *commandLine {
 	return &l
 }
 
+// given returns the flags without a heading that the command line has, as arguments.
+func (c *command) given() (arguments []string) {
+	for _, o := range c.flags {
+		if o.tag.Get("group") != "" {
+			continue
+		}
+		for _, value := range o.given {
+			if o.isBool() && value == "true" {
+				arguments = append(arguments, "--"+o.name)
+			} else {
+				arguments = append(arguments, "--"+o.name+"="+value)
+			}
+		}
+	}
+	return arguments
+}
+
 func (c *command) add(field reflect.StructField, value reflect.Value) {
 	if field.Tag == "" {
 		return

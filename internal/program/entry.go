@@ -22,7 +22,7 @@ func entry(cfg *config.Config, lookup config.LookupFunc, stdout, stderr io.Write
 	}
 	o := clients.Options{URL: cfg.Config.URL, Query: query, Token: config.HasTokens(lookup), Windows: runtime.GOOS == "windows"}
 	if o.URL == "" {
-		o.Command, o.Env = command(stderr), clientEnvironment(lookup)
+		o.Command, o.Args, o.Env = command(stderr), cfg.ServerFlags, clientEnvironment(lookup)
 	}
 	if !cfg.Config.Write {
 		return clients.Print(stdout, stderr, cfg.Config.Client, o)
