@@ -28,7 +28,7 @@ func (c Client) mergeJSON(text []byte, o Options) ([]byte, error) {
 	}
 	entry := c.entry(o)
 	servers := object{}
-	if before := file.get(c.servers); before != nil {
+	if before := file.get(c.servers); before != nil && before.Kind() != 'n' {
 		if servers, err = parseObject(before); err != nil {
 			return nil, fmt.Errorf("in %s, %w", c.servers, err)
 		}

@@ -120,21 +120,21 @@ func (c Client) write(path string, o Options) (backup string, err error) {
 
 // readFile returns the content and the mode of a file, or nil if there is none.
 func readFile(path string) ([]byte, fs.FileMode, error) {
-	f, err := os.Open(path)
+	info, err := os.Stat(path) // before it is opened: a pipe would block
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0o600, nil
 	}
-	if err != nil {
-		return nil, 0, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("it is not a regular file")
 	}
 	if err != nil {
 		return nil, 0, err
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(content) > maxFile {
 		err = fmt.Errorf("it is longer than %d bytes", maxFile)
@@ -176,6 +176,8 @@ func (c Client) merge(before []byte, o Options) ([]byte, error) {
 		return nil, errors.New("it is UTF-16, which the client does not read")
 	case isEmpty:
 		return []byte(c.text(o)), nil
+	case string(before) == c.text(o):
+		return before, nil
 	case c.format == tomlFormat:
 		return c.appendTable(before, o)
 	case c.format == yamlFormat:

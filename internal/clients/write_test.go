@@ -145,9 +145,28 @@ func TestAFileThatIsNoneOrTooLongIsRefused(t *testing.T) {
 	_, err := h.write("cursor", clients.Options{})
 	require.ErrorContains(t, err, "it is longer than 16777216 bytes")
 	h = newHome(t, cursorFile, "")
-	require.NoError(t, os.MkdirAll(h.path, 0o755))
+	require.NoError(t, os.MkdirAll(h.path, 0o755)) // as for a pipe, which must not be opened
 	_, err = h.write("cursor", clients.Options{})
 	require.ErrorContains(t, err, "it is not a regular file")
+}
+
+func TestYAMLThatHasTheEntryIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, ".config/goose/config.yaml", "")
+	for _, want := range []string{"The entry is in ", "has this entry already"} {
+		stderr, err := h.write("goose", clients.Options{})
+		require.NoError(t, err)
+		require.Contains(t, stderr, want)
+		require.Equal(t, config(t, "goose", clients.Options{}).Entry, h.content())
+	}
+}
+
+func TestServersThatAreNullAreNone(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, cursorFile, `{"mcpServers": null}`)
+	_, err := h.write("cursor", clients.Options{})
+	require.NoError(t, err)
+	require.Equal(t, config(t, "cursor", clients.Options{}).Entry, h.content())
 }
 
 func TestAnEmptyFileGetsTheEntry(t *testing.T) {
