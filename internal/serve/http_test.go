@@ -23,7 +23,7 @@ func TestAClientCannotCancelTheCallOfAnother(t *testing.T) {
 	s := b.listen(t, serve.HTTPOptions{})
 	answered := make(chan string, 2)
 	for range 2 { // two clients that count their requests alike
-		go func() { _, body := s.do(t, "POST", "/mcp", call("1", "hold"), nil); answered <- body }() // mcp-go knows all requests as 1
+		go func() { _, body := s.do(t, "POST", "/mcp", call("1", "hold"), nil); answered <- body }()
 	}
 	await(t, func() bool { return b.started.Load() == 2 })
 	res, _ := s.do(t, "POST", "/mcp", cancelled("1"), nil)

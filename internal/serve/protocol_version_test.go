@@ -11,8 +11,6 @@ import (
 	"twilio-conversations-mcp/internal/serve"
 )
 
-// Tool calls bypass mcp-go. Their protocol version is checked as mcp-go checks
-// that of other requests.
 func TestACallIsCheckedAgainstItsProtocolVersionAsOtherRequestsAre(t *testing.T) {
 	t.Parallel()
 	const version, capabilities, info = `"io.modelcontextprotocol/protocolVersion":`, `"io.modelcontextprotocol/clientCapabilities":`, `"io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"}`
