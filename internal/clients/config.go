@@ -42,13 +42,10 @@ type Config struct {
 // Config returns what adds the server to the client. It fails if an option is
 // not valid, or if the client cannot use the server so.
 func (c Client) Config(o Options) (Config, error) {
-	o.Name, o.Command = cmp.Or(o.Name, DefaultName), cmp.Or(o.Command, DefaultCommand)
 	if err := c.check(o); err != nil {
 		return Config{}, err
 	}
-	if o.URL != "" {
-		o.URL += o.Query
-	}
+	o = o.complete()
 	config := Config{Entry: c.text(o)}
 	if c.command != nil {
 		config.Command = shell(c.command(c, o), o.Windows)
@@ -57,6 +54,15 @@ func (c Client) Config(o Options) (Config, error) {
 		config.Link = c.link(c, o)
 	}
 	return config, nil
+}
+
+// complete sets what is left out, and adds the query to the URL.
+func (o Options) complete() Options {
+	o.Name, o.Command = cmp.Or(o.Name, DefaultName), cmp.Or(o.Command, DefaultCommand)
+	if o.URL != "" {
+		o.URL += o.Query
+	}
+	return o
 }
 
 // isName reports whether a name is valid in every client, and as a bare key in TOML.

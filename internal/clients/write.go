@@ -32,7 +32,7 @@ func Write(stderr io.Writer, name string, o Options, environment func(string) st
 	if err != nil {
 		return err
 	}
-	backup, err := client.write(path, o)
+	backup, err := client.write(path, o.complete())
 	switch {
 	case errors.Is(err, errUnchanged):
 		fmt.Fprintf(stderr, "%s has this entry already; nothing was changed.\n", path)
@@ -166,10 +166,6 @@ func writeNew(path string, content []byte, mode fs.FileMode) error {
 
 // merge returns the content of a file with the entry in it.
 func (c Client) merge(before []byte, o Options) ([]byte, error) {
-	o.Name, o.Command = cmp.Or(o.Name, DefaultName), cmp.Or(o.Command, DefaultCommand)
-	if o.URL != "" {
-		o.URL += o.Query
-	}
 	text := bytes.TrimPrefix(before, []byte("\ufeff"))
 	switch isEmpty := len(bytes.TrimSpace(text)) == 0; {
 	case bytes.HasPrefix(text, []byte{0xFE, 0xFF}), bytes.HasPrefix(text, []byte{0xFF, 0xFE}):
