@@ -62,20 +62,20 @@ func (o *operation[Input]) tool(names offered, s Selection) Tool {
 	input := sync.OnceValue(func() *parameters { return newParameters[Input](o.contract.Input(), o.refusesEmpty) })
 	explainer := o.explainer(names)
 	return Tool{Definition: o.definition(names), Scope: string(o.scope), View: o.view, Call: func(ctx context.Context, twilio *twilioapi.Client, in Request) (*mcp.CallToolResult, twilioapi.CallInfo) {
-		explain := *explainer
 		arguments, err := decode(ctx, input(), in.Arguments, o.check)
 		if err != nil {
-			return explain.errorResult(err), twilioapi.CallInfo{}
+			return explainer.errorResult(err), twilioapi.CallInfo{}
 		}
 		if o.answer != nil {
-			return explain.result(o.answer(arguments, s.Pages)), twilioapi.CallInfo{}
+			return explainer.result(o.answer(arguments, s.Pages)), twilioapi.CallInfo{}
 		}
 		if o.question != nil && s.Confirm && canAsk(in.Capabilities) {
-			if result, info := o.confirm(ctx, twilio, arguments, in, &explain); result != nil {
+			if result, info := o.confirm(ctx, twilio, arguments, in, explainer); result != nil {
 				return result, info
 			}
 		}
-		return o.run(ctx, twilio, arguments, &explain)
+		result, err := o.call(ctx, twilio, arguments)
+		return o.conclude(arguments, &result, err, explainer), result.Info
 	}}
 }
 
@@ -84,26 +84,27 @@ func (o *operation[Input]) tool(names offered, s Selection) Tool {
 func (o *operation[Input]) confirm(ctx context.Context, twilio *twilioapi.Client, arguments Input, in Request, explain *explainer) (*mcp.CallToolResult, twilioapi.CallInfo) {
 	q, err := o.question(ctx, twilio, arguments)
 	if err != nil {
-		explain.afterFailure = "Nothing was changed."
-		return explain.errorResult(err), q.info
+		failure := *explain
+		failure.afterFailure = "Nothing was changed."
+		return failure.errorResult(err), q.info
 	}
 	return q.result(in), q.info
 }
 
-// run makes the request, and returns what it comes to.
-func (o *operation[Input]) run(ctx context.Context, twilio *twilioapi.Client, arguments Input, explain *explainer) (*mcp.CallToolResult, twilioapi.CallInfo) {
-	result, err := o.call(ctx, twilio, arguments)
+// conclude returns what the request has come to.
+func (o *operation[Input]) conclude(arguments Input, result *twilioapi.Result, err error, explain *explainer) *mcp.CallToolResult {
 	if err != nil {
-		explain.similar, explain.arguments = result.Similar, arguments
-		return explain.errorResult(err), result.Info
+		failure := *explain
+		failure.similar, failure.arguments = result.Similar, arguments
+		return failure.errorResult(err)
 	}
-	success := explain.successResult(result)
+	success := explain.successResult(*result)
 	if o.note != nil {
 		if note := o.note(arguments); note != "" {
 			success.Content = append(success.Content, mcp.NewTextContent(note))
 		}
 	}
-	return success, result.Info
+	return success
 }
 
 func (o *operation[Input]) explainer(names offered) *explainer {

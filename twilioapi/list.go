@@ -27,13 +27,11 @@ func (c *Client) ListWebhooks(ctx context.Context, conversation string, p Page) 
 	if err != nil {
 		return Result{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
 	query := form{}
 	query.integer("PageSize", p.Size)
 	query.integer("Page", p.Index)
 	query.text("PageToken", p.Token)
-	return newResult(c.do(ctx, listRequest(scope, query)))
+	return newResult(c.doInTime(ctx, listRequest(scope, query)))
 }
 
 func listRequest(scope requestScope, query form) *request {

@@ -218,7 +218,6 @@ func (h *httpHandler) usePost() string {
 
 // post handles one message.
 func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, caller access.Caller) {
-	arrived := time.Now()
 	if problem := unsupportedMedia(r.Header); problem != "" {
 		http.Error(w, problem, http.StatusUnsupportedMediaType)
 		return
@@ -228,7 +227,17 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	if !ok {
 		return
 	}
-	e := &exchange{server: s, arrived: arrived, w: w}
+	if e := h.begin(w, r, s, body); e != nil {
+		e.caller = caller
+		if h.admitScope(r.Context(), e) {
+			h.answer(r.Context(), e)
+		}
+	}
+}
+
+// begin returns the exchange that a message begins, or nil if it has answered it.
+func (h *httpHandler) begin(w http.ResponseWriter, r *http.Request, s *Server, body []byte) *exchange {
+	e := &exchange{server: s, arrived: time.Now(), w: w}
 	var rpcErr *rpcError
 	if e.message, rpcErr = parse(body); rpcErr == nil {
 		e.server, rpcErr = s.checkRequest(r, &e.message)
@@ -239,11 +248,10 @@ func (h *httpHandler) post(w http.ResponseWriter, r *http.Request, s *Server, ca
 	case e.id == nil:
 		w.WriteHeader(http.StatusAccepted)
 	default:
-		e.caller, e.client, e.transport, e.header = caller, clientOf(r, h.options.TrustedProxies), "tcp", r.Header.Get(mcp.HeaderProtocolVersion)
-		if h.admitScope(r.Context(), e) {
-			h.answer(r.Context(), e)
-		}
+		e.client, e.transport, e.header = clientOf(r, h.options.TrustedProxies), "tcp", r.Header.Get(mcp.HeaderProtocolVersion)
+		return e
 	}
+	return nil
 }
 
 // checkRequest compares what a request and its message say, and returns the server
