@@ -31,6 +31,7 @@ func newTransports(c Config) transports {
 	shared.MaxIdleConns = cmp.Or(c.Connections, 32)
 	shared.MaxIdleConnsPerHost = shared.MaxIdleConns
 	shared.MaxResponseHeaderBytes = maxHeader
+	shared.WriteBufferSize = 1 << 10 // a request is rarely longer, and each connection has a buffer
 	shared.TLSClientConfig = &tls.Config{RootCAs: c.RootCAs}
 	shared.OnProxyConnectResponse = refusedByProxy
 	isolated := shared.Clone()

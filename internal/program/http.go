@@ -65,11 +65,14 @@ func (p *program) webOptions(server *serve.Server, address, pages string) web.Op
 	if strings.HasPrefix(o.Authorization, "Basic ") {
 		return o // an entry of an AI tool cannot send Twilio's credentials
 	}
-	for _, c := range clients.All() {
-		entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})
-		if err == nil { // else its file cannot hold a URL
-			o.Clients = append(o.Clients, web.Client{Client: c, Config: entry})
+	o.Clients = func() (all []web.Client) {
+		for _, c := range clients.All() {
+			entry, err := c.Config(clients.Options{URL: address + "/mcp", Token: config.HasTokens(p.lookup)})
+			if err == nil { // else its file cannot hold a URL
+				all = append(all, web.Client{Client: c, Config: entry})
+			}
 		}
+		return all
 	}
 	return o
 }

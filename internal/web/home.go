@@ -83,8 +83,11 @@ func (s *site) authorization() markup.HTML {
 }
 
 func (s *site) clients() markup.HTML {
-	return markup.If(len(s.Clients) > 0, `<h3>Other AI tools</h3>
-`+markup.Each(s.Clients, s.client))
+	if s.Clients == nil {
+		return ""
+	}
+	return `<h3>Other AI tools</h3>
+` + markup.Each(s.Clients(), s.client)
 }
 
 func (s *site) client(c Client) markup.HTML {

@@ -39,8 +39,8 @@ type Options struct {
 	Authorization string
 	// Tools are the tools that /mcp offers.
 	Tools []mcp.Tool
-	// Clients are the AI tools with a configuration of their own.
-	Clients []Client
+	// Clients returns the AI tools with a configuration of their own. It may be nil.
+	Clients func() []Client
 }
 
 // A Client is an AI tool, with what adds the server to it.

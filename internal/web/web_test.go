@@ -26,7 +26,9 @@ var options = web.Options{
 		Name: "create_conversation_webhook", Description: "Creates <one> webhook.", Annotations: mcp.ToolAnnotation{ReadOnlyHint: new(false)},
 		RawInputSchema: json.RawMessage(`{"properties":{"Zeta":{"type":"string","description":"Last & first."},"Alpha":{"type":"integer"},"Mode":{"enum":["a","b"]}},"required":["Zeta"]}`),
 	}},
-	Clients: []web.Client{{Client: clients.Client{Title: "Some tool", File: "`<settings>.json` and others"}, Config: clients.Config{Entry: `{"a":"<b>"}`, Command: "add <it>"}}},
+	Clients: func() []web.Client {
+		return []web.Client{{Client: clients.Client{Title: "Some tool", File: "`<settings>.json` and others"}, Config: clients.Config{Entry: `{"a":"<b>"}`, Command: "add <it>"}}}
+	},
 }
 
 // serve serves the pages, below a path prefix if one is given.
